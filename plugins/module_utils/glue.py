@@ -1,0 +1,41 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026, the cephgate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The few lines that every module shares: plan, perform unless in check mode, exit."""
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Failed, Refused, perform, report
+
+
+def plan_and_apply(module, plan, performer, facts=None):
+    """Run C(plan()) for the list of operations, perform it unless in check mode, and exit.
+
+    plan:      returns the operations; may raise Refused before anything is changed
+    performer: carries out one operation
+    facts:     called at the end, returns more keys of the result; told whether changes were made
+    """
+    try:
+        operations = plan()
+    except (Refused, EnvironmentError) as error:
+        module.fail_json(msg=str(error), changed=False)
+    done, failure = 0, None
+    if not module.check_mode:
+        try:
+            done = len(perform(operations, performer))
+        except Failed as error:
+            done, failure = len(error.done), error
+    result = report(operations, done, module.check_mode)
+    if failure is not None:
+        result['msg'] = '%s. %d of %d operations were done before it and stay; run again to finish.' % (
+            failure, done, len(operations))
+        module.fail_json(**result)
+    if facts is not None:
+        try:
+            result.update(facts())
+        except (Refused, EnvironmentError) as error:
+            result['msg'] = str(error)
+            module.fail_json(**result)
+    module.exit_json(**result)
