@@ -1,0 +1,82 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026, the cephgate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+DOCUMENTATION = r"""
+name: gateway_view
+short_description: What one gateway has to serve, derived from the site
+version_added: "0.1.0"
+author: the cephgate contributors (@cephgate)
+description:
+  - Turns the declaration of the site and the facts of its images into the lists that the SCST modules take.
+  - The result depends on no list order, and what two gateways must agree on (identity, numbers, access states) comes
+    out alike on both.
+positional: _input, gateway, hosts, gateways, iqn_prefix, mapped
+options:
+  _input:
+    description: The declared LUNs (V(cephgate_luns)).
+    type: list
+    elements: dict
+    required: true
+  gateway:
+    description: Name of the gateway.
+    type: str
+    required: true
+  hosts:
+    description: The declared hosts (V(cephgate_hosts)).
+    type: dict
+    required: true
+  gateways:
+    description: All gateways, as P(cephgate.iscsi.gateways#filter) gives them.
+    type: dict
+    required: true
+  iqn_prefix:
+    description: The prefix of all target names (V(cephgate_iqn_prefix)).
+    type: str
+    required: true
+  mapped:
+    description: RV(cephgate.iscsi.rbd_map#module:mapped) of this gateway. Without an entry an image has no identity yet.
+    type: dict
+    required: true
+"""
+
+EXAMPLES = r"""
+- name: Devices of this gateway
+  cephgate.iscsi.scst_device:
+    devices: "{{ view.devices }}"
+  vars:
+    view: >-
+      {{ cephgate_luns | cephgate.iscsi.gateway_view(inventory_hostname, cephgate_hosts,
+         groups['gateways'] | cephgate.iscsi.gateways(hostvars), cephgate_iqn_prefix, mapped.mapped) }}
+"""
+
+RETURN = r"""
+_value:
+  description:
+    - Lists C(devices), C(targets), C(luns) and C(device_groups) for the modules of the same names.
+    - C(exports), for each image C(serial), C(size) in bytes, C(device), C(gateway) and C(hosts), is what clients need.
+  type: dict
+"""
+
+from ansible_collections.cephgate.iscsi.plugins.module_utils import site
+
+
+def gateway_view(luns, gateway, hosts, gateways, iqn_prefix, mapped):
+    numbers = dict((name, gateways[name]['number']) for name in gateways)
+    return dict(
+        devices=site.devices(luns, mapped),
+        targets=[site.target(iqn_prefix, gateway, numbers[gateway], gateways[gateway]['portals'], hosts)],
+        luns=site.target_luns(iqn_prefix, gateway, luns),
+        device_groups=site.device_groups(iqn_prefix, luns, numbers),
+        exports=site.exports(luns, mapped, sorted(gateways)),
+    )
+
+
+class FilterModule(object):
+
+    def filters(self):
+        return dict(gateway_view=gateway_view)

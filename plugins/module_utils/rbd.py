@@ -1,0 +1,170 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026, the cephgate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""RBD: what Ceph says of images, and what this host's kernel has mapped.
+
+The kernel answers for mapped images through sysfs (/sys/bus/rbd), which costs nothing; the rbd
+command, which starts a Ceph client each time, is only called for what sysfs cannot know.
+"""
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+import errno
+import json
+import os
+import stat
+
+from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Refused
+
+
+class RbdError(EnvironmentError):
+    """The rbd command failed. The text holds its last line and what to look at."""
+
+
+# rbd's exit codes are errno values (librbd); the ones that people meet.
+_EXPLAINED = {
+    errno.EPERM: 'Ceph refused the client: check that client.{client} has the caps "profile rbd" on mon and osd',
+    errno.EACCES: 'Ceph refused the client: check that client.{client} has the caps "profile rbd" on mon and osd',
+    errno.ENOENT: 'it does not exist, or client.{client} or its keyring is unknown to Ceph',
+    errno.EROFS: 'the image is locked exclusively by another client ("rbd lock ls" shows it)',
+    errno.ENXIO: 'the kernel lacks a feature of the image; "rbd feature disable" what dmesg names',
+    errno.ETIMEDOUT: 'no monitor answered: check mon_host in ceph.conf and the network',
+}
+
+
+class Rbd(object):
+    """Every call of the rbd command.
+
+    run: callable(argv, stdin) -> (exit code, stdout, stderr), such as a thin wrapper of
+    AnsibleModule.run_command. The key never passes here: rbd reads it from the keyring.
+    """
+
+    def __init__(self, run, client='admin', cluster='ceph', command='rbd'):
+        self.run = run
+        self.client = client
+        self.base = [command, '--id', client] + (['--cluster', cluster] if cluster != 'ceph' else [])
+
+    def argv(self, *words):
+        return self.base + list(words)
+
+    def call(self, argv):
+        code, out, err = self.run(argv, None)
+        if code:
+            lines = [line for line in err.strip().splitlines() if line.strip()]
+            reason = _EXPLAINED.get(code, 'exit code %d' % code).format(client=self.client)
+            raise RbdError(code, '%s: %s. Last line: %s' % (
+                ' '.join(argv), reason, lines[-1] if lines else 'none'))
+        return out
+
+    def perform(self, operation):
+        self.call(operation.target)
+
+    def info(self, image):
+        """{size (bytes), id, features} of an image, or None when there is no such image."""
+        try:
+            answer = json.loads(self.call(self.argv('info', '--format', 'json', image)))
+        except RbdError as error:
+            if error.errno == errno.ENOENT:
+                return None
+            raise
+        return dict(size=answer['size'], image_id=answer['id'], features=answer['features'])
+
+    def listing(self, pool):
+        """{image: {size, image_id}} of a pool (or pool/namespace) in one call."""
+        answer = json.loads(self.call(self.argv('ls', '--long', '--format', 'json', pool)))
+        return dict(('%s/%s' % (pool, entry['image']), dict(size=entry['size'], image_id=entry['id']))
+                    for entry in answer if 'snapshot' not in entry)
+
+    def images(self, names):
+        """{image: {size, image_id} or None} for the given images: one call for each pool that more
+        than one of them is in, since starting a Ceph client costs more than listing."""
+        pools = {}
+        for name in names:
+            pools.setdefault(name.rsplit('/', 1)[0], []).append(name)
+        found = {}
+        for pool, members in pools.items():
+            if len(members) == 1:
+                found[members[0]] = self.info(members[0])
+            else:
+                listed = self.listing(pool)
+                for name in members:
+                    found[name] = listed.get(name)
+        return found
+
+
+def _value(path):
+    with open(path) as handle:
+        return handle.read().strip()
+
+
+def mapped(sysfs='/sys/bus/rbd/devices', dev='/dev'):
+    """What the kernel has mapped: {image: {number, path, image_id, fsid, size, client}}.
+
+    size in bytes; path is the stable name that udev makes, /dev/rbd/pool/[namespace/]image, when
+    it is there and leads to the device, else /dev/rbdN. Snapshots are left out. An image that is
+    mapped twice is listed under its lowest number; the others are in C(also).
+    """
+    found = {}
+    if not os.path.isdir(sysfs):
+        return found
+    for number in sorted((int(name) for name in os.listdir(sysfs) if name.isdigit())):
+        base = os.path.join(sysfs, str(number))
+        try:
+            if _value(os.path.join(base, 'current_snap')) != '-':
+                continue
+            parts = [_value(os.path.join(base, 'pool'))]
+            # pool_ns, cluster_fsid and client_addr are younger than the oldest kernels that map images.
+            if os.path.exists(os.path.join(base, 'pool_ns')) and _value(os.path.join(base, 'pool_ns')):
+                parts.append(_value(os.path.join(base, 'pool_ns')))
+            image = '/'.join(parts + [_value(os.path.join(base, 'name'))])
+            entry = dict(number=number, image_id=_value(os.path.join(base, 'image_id')),
+                         size=int(_value(os.path.join(base, 'size'))))
+            for key, attribute in (('fsid', 'cluster_fsid'), ('client', 'client_addr')):
+                path = os.path.join(base, attribute)
+                entry[key] = _value(path) if os.path.exists(path) else None
+        except (IOError, OSError) as error:
+            if error.errno in (errno.ENOENT, errno.ENODEV):
+                continue  # unmapped while we looked
+            raise
+        if image in found:
+            found[image].setdefault('also', []).append(number)
+            continue
+        entry['path'] = _device_path(image, number, dev)
+        found[image] = entry
+    return found
+
+
+def _device_path(image, number, dev):
+    plain = os.path.join(dev, 'rbd%d' % number)
+    stable = os.path.join(dev, 'rbd', image)
+    try:
+        if os.path.realpath(stable) == os.path.realpath(plain) and stat.S_ISBLK(os.stat(plain).st_mode):
+            return stable
+    except OSError:
+        pass
+    return plain
+
+
+def holders(entry, sysfs='/sys/block', dev='/dev'):
+    """What uses a mapping, as texts for people; empty when nothing does."""
+    name = 'rbd%d' % entry['number']
+    base = os.path.join(sysfs, name, 'holders')
+    used = sorted(os.listdir(base)) if os.path.isdir(base) else []
+    try:
+        # Mounts, device mapper and SCST claim a block device exclusively; only the claim shows them all.
+        os.close(os.open(os.path.join(dev, name), os.O_RDONLY | os.O_EXCL))
+    except OSError as error:
+        if error.errno == errno.EBUSY and not used:
+            used.append('a mount or an exported SCST device')
+        elif error.errno not in (errno.EBUSY, errno.ENOENT):
+            used.append('something that keeps it from being opened (%s)' % os.strerror(error.errno))
+    return used
+
+
+def check_image_name(image):
+    parts = image.split('/')
+    if not 2 <= len(parts) <= 3 or not all(parts) or '@' in image or any(c.isspace() for c in image):
+        raise Refused('image "%s": an image is written pool/image or pool/namespace/image, without spaces and '
+                      'without a snapshot. Correct the name.' % image)

@@ -1,0 +1,118 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026, the cephgate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The site: one declaration, seen by each gateway and each client.
+
+Pure functions from the declared variables to what the modules take. Nothing depends on the
+order of lists; what two gateways must agree on comes from the declaration and from facts of
+the image (see identity).
+"""
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+import hashlib
+
+from ansible_collections.cephgate.iscsi.plugins.module_utils.identity import device_name, identity
+
+
+def target_name(iqn_prefix, gateway):
+    """The IQN of a gateway's one target."""
+    return '%s:%s' % (iqn_prefix, gateway)
+
+
+def preferred_gateway(image, gateways, declared=None):
+    """The gateway that serves an image while all is well.
+
+    Rendezvous hashing: every gateway gets a score for the image and the highest wins. A new
+    gateway takes its share of the images and moves no other; a removed one gives up only its own.
+    """
+    if declared:
+        return declared
+    return max(gateways, key=lambda name: (
+        hashlib.sha256(('%s\n%s' % (image, name)).encode('utf-8')).hexdigest(), name))
+
+
+def devices(luns, images):
+    """SCST devices for the declared LUNs.
+
+    images: what rbd_map says of each image: {image: {path, fsid, image_id, size}}. An image
+    that is not there yet (check mode on a fresh host) has no identity yet.
+    """
+    result = []
+    for lun in luns:
+        found = images.get(lun['image'])
+        attributes = identity(found['fsid'], found['image_id']) if found else {}
+        attributes.update(lun.get('identity') or {})
+        result.append(dict(
+            name=device_name(lun['image']),
+            handler='vdisk_blockio',
+            filename=found['path'] if found else '/dev/rbd/%s' % lun['image'],
+            attributes=attributes,
+        ))
+    return result
+
+
+def exports(luns, images, gateways):
+    """What a client needs to know of each image: {image: {serial, size, device, gateway, hosts}}."""
+    result = {}
+    for lun in luns:
+        found = images.get(lun['image'])
+        if not found:
+            continue
+        own = identity(found['fsid'], found['image_id'])
+        own.update(lun.get('identity') or {})
+        result[lun['image']] = dict(
+            serial=own['usn'], size=found['size'], device=device_name(lun['image']),
+            gateway=preferred_gateway(lun['image'], gateways, lun.get('gateway')),
+            hosts=lun.get('hosts') or {})
+    return result
+
+
+def target(iqn_prefix, gateway, number, portals, hosts):
+    """The one target of a gateway with an initiator group for every declared host."""
+    users = [dict(name=host['chap']['user'], secret=host['chap']['secret'])
+             for host in hosts.values() if host.get('chap')]
+    mutual = [host['chap'] for host in hosts.values() if (host.get('chap') or {}).get('mutual_user')]
+    result = dict(
+        name=target_name(iqn_prefix, gateway),
+        rel_tgt_id=number,
+        allowed_portals=list(portals),
+        groups=[dict(name=name, initiators=list(hosts[name]['initiators'])) for name in sorted(hosts)],
+    )
+    if users:
+        result['incoming_users'] = sorted(users, key=lambda user: user['name'])
+    if mutual:
+        result['outgoing_user'] = dict(name=mutual[0]['mutual_user'], secret=mutual[0]['mutual_secret'])
+    return result
+
+
+def target_luns(iqn_prefix, gateway, luns):
+    """The LUNs of a gateway's target, in their groups; the default group stays empty."""
+    return [dict(target=target_name(iqn_prefix, gateway), group=group, lun=number,
+                 device=device_name(lun['image']), read_only=bool(lun.get('read_only', False)))
+            for lun in luns for group, number in sorted((lun.get('hosts') or {}).items())]
+
+
+def device_groups(iqn_prefix, luns, numbers):
+    """ALUA: one device group per preferred gateway, with a target group for every gateway.
+
+    numbers: {gateway: its number}, which is its ALUA group_id and its target's rel_tgt_id on
+    every gateway alike.
+    """
+    owned = {}
+    for lun in luns:
+        owner = preferred_gateway(lun['image'], sorted(numbers), lun.get('gateway'))
+        owned.setdefault(owner, []).append(device_name(lun['image']))
+    return [dict(
+        name='cephgate-%s' % owner,
+        devices=sorted(owned[owner]),
+        target_groups=[dict(
+            name=gateway,
+            group_id=numbers[gateway],
+            state='active' if gateway == owner else 'nonoptimized',
+            preferred=gateway == owner,
+            targets=[dict(name=target_name(iqn_prefix, gateway), rel_tgt_id=numbers[gateway])],
+        ) for gateway in sorted(numbers)],
+    ) for owner in sorted(owned)]

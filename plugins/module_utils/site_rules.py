@@ -1,0 +1,153 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026, the cephgate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Cross-checks of the declared site, made before anything is touched.
+
+Each problem is one sentence that names the object, the value found, the rule and the remedy.
+"""
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+import re
+
+from ansible_collections.cephgate.iscsi.plugins.module_utils.identity import device_name
+from ansible_collections.cephgate.iscsi.plugins.module_utils.site import target_name
+
+# RFC 7143, 4.2.7.3-4: at most 223 bytes; "iqn.", year-month of the domain's registration,
+# the reversed domain name, and whatever its owner likes after a colon. SCST takes any text,
+# so this is the only check that there is.
+_IQN = re.compile(r'^iqn\.\d{4}-(0[1-9]|1[0-2])\.[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[a-z0-9.:-]+)?$')
+_EUI = re.compile(r'^eui\.[0-9A-Fa-f]{16}$')
+_NAA = re.compile(r'^naa\.(?:[0-9A-Fa-f]{16}|[0-9A-Fa-f]{32})$')
+_IMAGE = re.compile(r'^[^/@\s]+(?:/[^/@\s]+){1,2}$')
+_GROUP = re.compile(r'^[A-Za-z0-9][A-Za-z0-9_.-]*$')
+
+# SAM-5 4.7.7: what one-level addressing carries, and what SCST accepts.
+LUN_MAX = 16383
+
+
+def iscsi_name_problem(name):
+    """Why a text is no iSCSI name, or None. Upper case is legal on the wire but compared folded
+    (RFC 7143, 4.2.7.2), while SCST compares access control byte by byte: only lower case is safe."""
+    if len(name.encode('utf-8')) > 223:
+        return 'it has more than 223 bytes'
+    if name.startswith('iqn.'):
+        if name != name.lower():
+            return 'it has upper-case letters, which initiators fold and access control does not'
+        if not _IQN.match(name):
+            return 'it is not of the form iqn.YYYY-MM.reversed.domain[:text]'
+        return None
+    if _EUI.match(name) or _NAA.match(name):
+        return None
+    return 'it starts with none of iqn., eui. (16 hex digits), naa. (16 or 32 hex digits)'
+
+
+def _gateways(gateways, iqn_prefix):
+    problem = iscsi_name_problem(iqn_prefix)
+    if problem:
+        yield ('cephgate_iqn_prefix "%s" is not a valid iSCSI name: %s (RFC 7143, 4.2.7.3). '
+               'Write it like iqn.2026-11.com.example.cephgate.' % (iqn_prefix, problem))
+    numbers = {}
+    portals = {}
+    for name in sorted(gateways):
+        gateway = gateways[name]
+        number = gateway.get('number')
+        if not isinstance(number, int) or isinstance(number, bool) or not 1 <= number <= 65535:
+            yield ('gateway %s: cephgate_gateway_id is %r; it must be a number from 1 to 65535, different for '
+                   'each gateway, because it becomes the ALUA group id and the relative target port id. '
+                   'Set it in the host variables of %s.' % (name, number, name))
+        elif number in numbers:
+            yield ('gateways %s and %s both have cephgate_gateway_id %d; initiators would take their ports for '
+                   'one. Give one of them another number.' % (numbers[number], name, number))
+        else:
+            numbers[number] = name
+        problem = not iscsi_name_problem(iqn_prefix) and iscsi_name_problem(target_name(iqn_prefix, name))
+        if problem:
+            yield ('gateway %s: its target would be "%s", which is not a valid iSCSI name: %s. Rename the host in '
+                   'the inventory.' % (name, target_name(iqn_prefix, name), problem))
+        if not gateway.get('portals'):
+            yield ('gateway %s has no cephgate_portals, so no initiator could reach it. List at least one of its '
+                   'addresses.' % name)
+        for portal in gateway.get('portals') or []:
+            if portal in portals:
+                yield ('portal %s is declared by gateways %s and %s; an address belongs to one host. Remove it from '
+                       'one of them.' % (portal, portals[portal], name))
+            portals[portal] = name
+
+
+def _hosts(hosts):
+    owner = {}
+    for name in sorted(hosts):
+        if not _GROUP.match(name):
+            yield ('host "%s": the name becomes an SCST initiator group and must be made of letters, digits, "_", '
+                   '"." and "-". Rename it.' % name)
+        initiators = hosts[name].get('initiators') or []
+        if not initiators:
+            yield 'host %s has no initiators, so nobody could use its LUNs. List their iSCSI names.' % name
+        for initiator in initiators:
+            # Wildcards are SCST's: * and ? in a name, ! in front of one. They cannot be checked further.
+            if not re.search(r'[*?!]', initiator):
+                problem = iscsi_name_problem(initiator)
+                if problem:
+                    yield ('host %s: initiator "%s" is not a valid iSCSI name: %s (RFC 7143, 4.2.7). Correct it: it '
+                           'is the InitiatorName of the client.' % (name, initiator, problem))
+            if initiator in owner:
+                yield ('initiator %s is listed by hosts %s and %s; a target could put it in either group, that is, '
+                       'show it either set of disks. Keep it in one of them.' % (initiator, owner[initiator], name))
+            owner[initiator] = name
+        chap = hosts[name].get('chap')
+        if chap and len(chap.get('secret') or '') < 12:
+            yield ('host %s: its CHAP secret is shorter than 12 characters, which SCST refuses and Windows too '
+                   '(it takes 12 to 16). Choose a longer one.' % name)
+
+
+def _luns(luns, hosts, gateways):
+    images = {}
+    numbers = {}
+    devices = {}
+    for lun in luns:
+        image = lun.get('image') or ''
+        if not _IMAGE.match(image):
+            yield ('LUN of image "%s": an image is written pool/image or pool/namespace/image, without spaces and '
+                   'without a snapshot.' % image)
+            continue
+        if image in images:
+            yield 'image %s is declared twice in cephgate_luns. Merge the two entries (hosts takes several).' % image
+            continue
+        images[image] = lun
+        device = device_name(image)
+        if device in devices:
+            yield ('images %s and %s both get the SCST device name %s. Rename one of the images.'
+                   % (devices[device], image, device))
+        devices[device] = image
+        wanted = lun.get('gateway')
+        if wanted and wanted not in gateways:
+            yield ('image %s: preferred gateway "%s" is not a host of the gateways group (%s). Correct the name or '
+                   'leave it out, and one is chosen.' % (image, wanted, ', '.join(sorted(gateways)) or 'empty'))
+        for host in sorted(lun.get('hosts') or {}):
+            number = lun['hosts'][host]
+            if host not in hosts:
+                yield ('image %s: host "%s" is not in cephgate_hosts (%s). Add it there or correct the name.'
+                       % (image, host, ', '.join(sorted(hosts)) or 'empty'))
+                continue
+            if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number <= LUN_MAX:
+                yield ('image %s: LUN number %r for host %s is not a number from 0 to %d.'
+                       % (image, number, host, LUN_MAX))
+                continue
+            if (host, number) in numbers:
+                yield ('LUN %d of host %s is declared for images %s and %s; a LUN number names one disk in a group. '
+                       'Give one of them another number.' % (number, host, numbers[(host, number)], image))
+            numbers[(host, number)] = image
+
+
+def problems(luns, hosts, gateways, iqn_prefix):
+    """All that is wrong with a declaration, as a list of sentences; empty when nothing is.
+
+    gateways: {name: {number, portals}}.
+    """
+    found = list(_gateways(gateways, iqn_prefix))
+    found.extend(_hosts(hosts))
+    found.extend(_luns(luns, hosts, gateways))
+    return found

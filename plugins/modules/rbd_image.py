@@ -1,0 +1,120 @@
+#!/usr/bin/python
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026, the cephgate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+DOCUMENTATION = r"""
+module: rbd_image
+short_description: Create and grow Ceph block images
+version_added: "0.1.0"
+description:
+  - Creates images that are absent and grows images that are smaller than declared.
+  - Never shrinks and never deletes an image.
+  - The whole list is checked before the first image is changed.
+options:
+  images:
+    description: The images.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      image:
+        description: The image as C(pool/image) or C(pool/namespace/image).
+        type: str
+        required: true
+      size:
+        description:
+          - Size of the image, in bytes or with a unit of 1024 such as V(100G). A multiple of 1 MiB.
+          - Needed to create an image. Without it the image has to exist and keeps its size.
+        type: bytes
+  features:
+    description:
+      - Features of images that are created. All gateways' kernels must know them.
+      - Linux 4.9 and newer know V(layering) and V(exclusive-lock), Linux 5.3 and newer also V(object-map), V(fast-diff)
+        and V(deep-flatten). Older kernels know V(layering) only.
+    type: list
+    elements: str
+    default: [layering, exclusive-lock]
+extends_documentation_fragment:
+  - cephgate.iscsi.attributes
+  - cephgate.iscsi.ceph
+seealso:
+  - module: cephgate.iscsi.rbd_map
+author:
+  - the cephgate contributors (@cephgate)
+"""
+
+EXAMPLES = r"""
+- name: Two images, one of which only has to exist
+  cephgate.iscsi.rbd_image:
+    client: igw
+    images:
+      - image: rbd/db01
+        size: 100G
+      - image: rbd/archive
+"""
+
+RETURN = r"""
+operations:
+  description: What was done, or would be done in check mode, in order.
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - {object: image rbd/db01, action: create with 100 GiB, how: run, done: true, target: [rbd, create]}
+images:
+  description:
+    - For each image its size in bytes and its internal id; empty for an image that does not exist, as in check mode
+      before it was created.
+  returned: success
+  type: dict
+  sample: {rbd/db01: {size: 107374182400, image_id: 1037c2a4b7f1}}
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.cephgate.iscsi.plugins.module_utils.ceph import ceph_argument_spec, rbd_of
+from ansible_collections.cephgate.iscsi.plugins.module_utils.glue import plan_and_apply
+from ansible_collections.cephgate.iscsi.plugins.module_utils.rbd_plan import plan_images, unique
+
+
+def main():
+    module = AnsibleModule(
+        argument_spec=dict(
+            ceph_argument_spec(),
+            images=dict(type='list', elements='dict', required=True, options=dict(
+                image=dict(type='str', required=True),
+                size=dict(type='bytes'),
+            )),
+            features=dict(type='list', elements='str', default=['layering', 'exclusive-lock']),
+        ),
+        supports_check_mode=True,
+    )
+    rbd = rbd_of(module)
+    names = [entry['image'] for entry in module.params['images']]
+
+    def plan():
+        unique(module.params['images'])
+        if rbd.missing and module.check_mode:
+            # A fresh host: the role would have installed the client by now.
+            module.warn('The rbd command is not installed yet, so it is not known which images exist. '
+                        'What is said here assumes none.')
+            current = {}
+        else:
+            current = rbd.images(names)
+        return plan_images(rbd, current, module.params['images'], module.params['features'])
+
+    def facts():
+        if rbd.missing:
+            return dict(images=dict((name, {}) for name in names))
+        return dict(images=dict((name, found or {}) for name, found in rbd.images(names).items()))
+
+    plan_and_apply(module, plan, rbd.perform, facts)
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,168 @@
+#!/usr/bin/python
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026, the cephgate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+DOCUMENTATION = r"""
+module: rbd_map
+short_description: Map Ceph block images as block devices of this host
+version_added: "0.1.0"
+description:
+  - Maps images with the kernel's rbd client and reports what each mapping is.
+  - An image that is in use (open, mounted, below another block device, exported) is never unmapped.
+  - State is read from the kernel (C(/sys/bus/rbd)); the C(rbd) command is called only where something changes.
+options:
+  images:
+    description: The images.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      image:
+        description: The image as C(pool/image) or C(pool/namespace/image).
+        type: str
+        required: true
+      state:
+        description: Whether the image is to be mapped on this host.
+        type: str
+        choices: [present, absent]
+        default: present
+      options:
+        description:
+          - Map options as in rbd(8), comma separated, for example V(osdkeepalive=2).
+          - They hold for mappings that this module makes. An image that is mapped already keeps its options.
+        type: str
+      size:
+        description:
+          - Wait until the kernel sees at least this size, in bytes or with a unit of 1024. Ceph tells the kernel of a
+            grown image a moment after the growth.
+        type: bytes
+  timeout:
+    description: Longest wait for O(images[].size), in seconds.
+    type: int
+    default: 30
+extends_documentation_fragment:
+  - cephgate.iscsi.attributes
+  - cephgate.iscsi.ceph
+seealso:
+  - module: cephgate.iscsi.rbd_image
+  - module: cephgate.iscsi.scst_device
+author:
+  - the cephgate contributors (@cephgate)
+"""
+
+EXAMPLES = r"""
+- name: Map two images
+  cephgate.iscsi.rbd_map:
+    client: igw
+    images:
+      - image: rbd/db01
+        size: 100G
+      - image: rbd/archive
+        options: osdkeepalive=2
+  register: mapped
+
+- name: Unmap an image, unless something uses it
+  cephgate.iscsi.rbd_map:
+    client: igw
+    images:
+      - image: rbd/archive
+        state: absent
+"""
+
+RETURN = r"""
+operations:
+  description: What was done, or would be done in check mode, in order.
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - {object: image rbd/db01, action: map, how: run, done: true, target: [rbd, --id, igw, map, rbd/db01]}
+mapped:
+  description: The mappings of the listed images that exist now. An image that is not mapped is left out.
+  returned: success
+  type: dict
+  contains:
+    path:
+      description: Block device; C(/dev/rbd/pool/image) where udev made that name, else C(/dev/rbdN).
+      type: str
+    number:
+      description: The N of C(/dev/rbdN).
+      type: int
+    image_id:
+      description: Internal id of the image. A re-created image has another one.
+      type: str
+    fsid:
+      description: The Ceph cluster's id.
+      type: str
+    size:
+      description: Size in bytes.
+      type: int
+  sample:
+    rbd/db01:
+      path: /dev/rbd/rbd/db01
+      number: 0
+      image_id: 1037c2a4b7f1
+      fsid: a7f64266-0894-4f1e-a635-d0aeaca0e993
+      size: 107374182400
+"""
+
+import time
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.cephgate.iscsi.plugins.module_utils.ceph import ceph_argument_spec, rbd_of
+from ansible_collections.cephgate.iscsi.plugins.module_utils.glue import plan_and_apply
+from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Refused
+from ansible_collections.cephgate.iscsi.plugins.module_utils.rbd import holders, mapped
+from ansible_collections.cephgate.iscsi.plugins.module_utils.rbd_plan import human, plan_mappings
+
+
+def wait_for_sizes(images, timeout):
+    """The mappings once every image has its declared size; Refused when that takes too long."""
+    end = time.time() + timeout
+    while True:
+        found = mapped()
+        small = [entry for entry in images if entry.get('size') and entry['image'] in found
+                 and found[entry['image']]['size'] < entry['size']]
+        if not small:
+            return found
+        if time.time() > end:
+            raise Refused('image %s: the kernel still sees %s after %d s, not %s. Has the image been grown '
+                          '(rbd info), and does this host reach Ceph?' % (
+                              small[0]['image'], human(found[small[0]['image']]['size']), timeout,
+                              human(small[0]['size'])))
+        time.sleep(0.1)
+
+
+def main():
+    module = AnsibleModule(
+        argument_spec=dict(
+            ceph_argument_spec(),
+            images=dict(type='list', elements='dict', required=True, options=dict(
+                image=dict(type='str', required=True),
+                state=dict(type='str', choices=['present', 'absent'], default='present'),
+                options=dict(type='str'),
+                size=dict(type='bytes'),
+            )),
+            timeout=dict(type='int', default=30),
+        ),
+        supports_check_mode=True,
+    )
+    images = module.params['images']
+    rbd = rbd_of(module)
+
+    def facts():
+        found = mapped() if module.check_mode else wait_for_sizes(images, module.params['timeout'])
+        return dict(mapped=dict((entry['image'], found[entry['image']]) for entry in images
+                                if entry['image'] in found))
+
+    plan_and_apply(module, lambda: plan_mappings(rbd, mapped(), images, holders), rbd.perform, facts)
+
+
+if __name__ == '__main__':
+    main()
