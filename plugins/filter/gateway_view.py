@@ -57,7 +57,7 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description:
-    - Lists C(devices), C(targets), C(luns) and C(device_groups) for the modules of the same names.
+    - Lists C(images), C(devices), C(targets), C(luns) and C(device_groups) for the modules that take them.
     - C(exports), for each image C(serial), C(size) in bytes, C(device), C(gateway) and C(hosts), is what clients need.
   type: dict
 """
@@ -68,6 +68,7 @@ from ansible_collections.cephgate.iscsi.plugins.module_utils import site
 def gateway_view(luns, gateway, hosts, gateways, iqn_prefix, mapped):
     numbers = dict((name, gateways[name]['number']) for name in gateways)
     return dict(
+        images=[dict((key, lun[key]) for key in ('image', 'size') if key in lun) for lun in luns],
         devices=site.devices(luns, mapped),
         targets=[site.target(iqn_prefix, gateway, numbers[gateway], gateways[gateway]['portals'], hosts)],
         luns=site.target_luns(iqn_prefix, gateway, luns),

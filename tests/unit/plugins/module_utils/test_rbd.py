@@ -1,0 +1,143 @@
+# Copyright (c) 2026, the cephgate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Images and mappings: what the plans hold, and what is refused before anything is changed."""
+import json
+import os
+
+import pytest
+
+from ansible_collections.cephgate.iscsi.plugins.module_utils import rbd as rbd_module
+from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Refused
+from ansible_collections.cephgate.iscsi.plugins.module_utils.rbd import Rbd, RbdError, mapped
+from ansible_collections.cephgate.iscsi.plugins.module_utils.rbd_plan import plan_images, plan_mappings
+
+GIB = 1 << 30
+
+
+class Ceph:
+    """Answers the rbd command line from a dictionary {pool/image: size}."""
+
+    def __init__(self, images):
+        self.images = images
+        self.calls = []
+
+    def __call__(self, argv, stdin):
+        assert argv[:3] == ['rbd', '--id', 'igw']
+        words = argv[3:]
+        self.calls.append(words)
+        if words[0] == 'info':
+            if words[-1] not in self.images:
+                return 2, '', 'rbd: error opening image x: (2) No such file or directory\n'
+            return 0, json.dumps(dict(size=self.images[words[-1]], id='id-' + words[-1], features=['layering'])), ''
+        if words[0] == 'ls':
+            return 0, json.dumps([dict(image=name[len(words[-1]) + 1:], id='id-' + name, size=size)
+                                  for name, size in self.images.items() if name.startswith(words[-1] + '/')]), ''
+        raise AssertionError(words)
+
+
+def words(operations):
+    return [op.target[3:] for op in operations]
+
+
+def test_one_image_is_asked_for_by_name_and_several_by_one_listing():
+    ceph = Ceph({'rbd/a': GIB, 'rbd/b': GIB, 'ssd/ns/c': GIB})
+    found = Rbd(ceph, 'igw').images(['rbd/a', 'rbd/b', 'ssd/ns/c', 'rbd/none'])
+    assert found['rbd/a'] == dict(size=GIB, image_id='id-rbd/a')
+    assert found['ssd/ns/c']['size'] == GIB
+    assert found['rbd/none'] is None
+    assert sorted(call[0] for call in ceph.calls) == ['info', 'ls']
+
+
+def test_an_absent_image_is_created_a_smaller_one_grown_an_equal_one_left():
+    plan = plan_images(Rbd(None, 'igw'), {'rbd/a': None, 'rbd/b': dict(size=GIB), 'rbd/c': dict(size=GIB)},
+                       [dict(image='rbd/a', size=GIB), dict(image='rbd/b', size=2 * GIB), dict(image='rbd/c', size=GIB)],
+                       ['layering'])
+    assert words(plan) == [
+        ['create', '--no-progress', '--size', '1024M', '--image-feature', 'layering', 'rbd/a'],
+        ['resize', '--no-progress', '--size', '2048M', 'rbd/b']]
+    assert plan[1].line() == 'image rbd/b: grow from 1 GiB to 2 GiB'
+
+
+@pytest.mark.parametrize('current, entry, said', [
+    (None, dict(image='rbd/a'), 'no size is given'),
+    (dict(size=2 * GIB), dict(image='rbd/a', size=GIB), 'shrinking'),
+    (None, dict(image='rbd/a', size=GIB + 1), 'multiple of 1 MiB'),
+    (None, dict(image='rbd/a', size=0), 'multiple of 1 MiB'),
+    (None, dict(image='a', size=GIB), 'pool/image'),
+    (None, dict(image='rbd/a@s', size=GIB), 'snapshot'),
+])
+def test_what_cannot_be_is_refused_by_name(current, entry, said):
+    with pytest.raises(Refused) as refusal:
+        plan_images(Rbd(None, 'igw'), {entry['image']: current}, [entry])
+    assert said in str(refusal.value) and entry['image'] in str(refusal.value)
+
+
+def test_an_image_listed_twice_is_refused():
+    with pytest.raises(Refused, match='twice'):
+        plan_images(Rbd(None, 'igw'), {}, [dict(image='rbd/a', size=GIB), dict(image='rbd/a', size=2 * GIB)])
+
+
+def test_only_what_is_not_mapped_is_mapped():
+    plan = plan_mappings(Rbd(None, 'igw'), {'rbd/a': dict(number=0, path='/dev/rbd0')},
+                         [dict(image='rbd/a'), dict(image='rbd/b', options='osdkeepalive=2')], lambda entry: [])
+    assert words(plan) == [['map', '--options', 'osdkeepalive=2', 'rbd/b']]
+
+
+def test_a_used_mapping_is_not_unmapped():
+    current = {'rbd/a': dict(number=7, path='/dev/rbd7')}
+    desired = [dict(image='rbd/a', state='absent')]
+    with pytest.raises(Refused, match='rbd/a.*dm-3'):
+        plan_mappings(Rbd(None, 'igw'), current, desired, lambda entry: ['dm-3'])
+    assert words(plan_mappings(Rbd(None, 'igw'), current, desired, lambda entry: [])) == [['unmap', '/dev/rbd7']]
+
+
+@pytest.mark.parametrize('code, said', [(1, 'profile rbd'), (13, 'profile rbd'), (110, 'mon_host'), (77, 'exit code 77')])
+def test_exit_codes_are_explained(code, said):
+    rbd = Rbd(lambda argv, stdin: (code, '', 'first\nlast line\n'), 'igw')
+    with pytest.raises(RbdError) as error:
+        rbd.call(rbd.argv('map', 'rbd/a'))
+    assert said in str(error.value) and 'last line' in str(error.value) and 'rbd/a' in str(error.value)
+
+
+def add_mapping(root, number, **attributes):
+    base = root / str(number)
+    base.mkdir(parents=True)
+    values = dict(pool='rbd', pool_ns='', name='a', current_snap='-', image_id='1f', size=str(GIB), cluster_fsid='F',
+                  client_addr='10.0.0.1:0/1')
+    values.update(attributes)
+    for name, value in values.items():
+        if value is not None:
+            (base / name).write_text(value + '\n')
+
+
+def test_mappings_are_read_from_the_kernel(tmp_path):
+    add_mapping(tmp_path, 0)
+    add_mapping(tmp_path, 1, name='b', pool_ns='ns')
+    add_mapping(tmp_path, 2, name='c', current_snap='s1')
+    add_mapping(tmp_path, 10, name='d', pool_ns=None, cluster_fsid=None, client_addr=None)
+    add_mapping(tmp_path, 11)
+    found = mapped(str(tmp_path), dev='/nonexistent')
+    assert sorted(found) == ['rbd/a', 'rbd/d', 'rbd/ns/b']
+    assert found['rbd/a'] == dict(number=0, image_id='1f', size=GIB, fsid='F', client='10.0.0.1:0/1',
+                                  path='/nonexistent/rbd0', also=[11])
+    assert found['rbd/d']['fsid'] is None
+
+
+def test_no_rbd_module_means_nothing_is_mapped(tmp_path):
+    assert mapped(str(tmp_path / 'none')) == {}
+
+
+def test_holders_are_found(tmp_path):
+    (tmp_path / 'block/rbd3/holders/dm-1').mkdir(parents=True)
+    assert rbd_module.holders(dict(number=3), str(tmp_path / 'block'), str(tmp_path)) == ['dm-1']
+    assert rbd_module.holders(dict(number=4), str(tmp_path / 'block'), str(tmp_path)) == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason='the stable name only counts when it leads to a block device')
+def test_the_stable_name_is_used_where_udev_made_it(tmp_path):
+    add_mapping(tmp_path / 'sys', 0)
+    os.mknod(tmp_path / 'rbd0', 0o600 | 0o060000, os.makedev(7, 0))
+    (tmp_path / 'rbd/rbd').mkdir(parents=True)
+    os.symlink('../../rbd0', tmp_path / 'rbd/rbd/a')
+    assert mapped(str(tmp_path / 'sys'), str(tmp_path))['rbd/a']['path'] == str(tmp_path / 'rbd/rbd/a')

@@ -1,0 +1,92 @@
+# Copyright (c) 2026, the cephgate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every wrong declaration is found, and the sentence names the object and the remedy."""
+import copy
+
+import pytest
+
+from ansible_collections.cephgate.iscsi.plugins.module_utils.site_rules import iscsi_name_problem, problems
+
+PREFIX = 'iqn.2026-11.com.example.cephgate'
+SITE = dict(
+    luns=[dict(image='rbd/a', size='1G', gateway='gw1', hosts={'db': 0}),
+          dict(image='rbd/ns/b', hosts={'db': 1, 'web': 0})],
+    hosts={'db': dict(initiators=['iqn.1993-08.org.debian:01:db1']),
+           'web': dict(initiators=['iqn.1991-05.com.microsoft:web'])},
+    gateways={'gw1': dict(number=1, portals=['10.0.0.1']), 'gw2': dict(number=2, portals=['fd00::2'])},
+    iqn_prefix=PREFIX,
+)
+
+
+def changed(**changes):
+    """The good site with values replaced at paths such as luns__0__hosts."""
+    site = copy.deepcopy(SITE)
+    for path, value in changes.items():
+        *way, last = [int(p) if p.isdigit() else p for p in path.split('__')]
+        place = site
+        for step in way:
+            place = place[step]
+        place[last] = value
+    return site
+
+
+def test_the_good_site_has_no_problem():
+    assert problems(**SITE) == []
+
+
+@pytest.mark.parametrize('changes, words', [
+    (dict(luns__1__hosts={'db': 0}), ['LUN 0', 'host db', 'rbd/a', 'rbd/ns/b', 'another number']),
+    (dict(luns__0__gateway='gw9'), ['rbd/a', 'gw9', 'gw1, gw2', 'Correct']),
+    (dict(luns__0__hosts={'nobody': 0}), ['rbd/a', 'nobody', 'cephgate_hosts']),
+    (dict(luns__0__hosts={'db': -1}), ['rbd/a', '-1', '16383']),
+    (dict(luns__0__hosts={'db': 16384}), ['16384']),
+    (dict(luns__0__hosts={'db': True}), ['True']),
+    (dict(luns__0__hosts={'db': '0'}), ["'0'"]),
+    (dict(luns__0__image='a'), ['"a"', 'pool/image']),
+    (dict(luns__0__image='rbd/a@snap'), ['rbd/a@snap', 'snapshot']),
+    (dict(luns__1__image='rbd/a'), ['rbd/a', 'twice', 'Merge']),
+    (dict(gateways__gw2__number=1), ['gw1', 'gw2', 'both', '1']),
+    (dict(gateways__gw2__number=None), ['gw2', 'cephgate_gateway_id', 'None']),
+    (dict(gateways__gw2__number=0), ['gw2', '1 to 65535']),
+    (dict(gateways__gw2__portals=[]), ['gw2', 'cephgate_portals']),
+    (dict(gateways__gw2__portals=['10.0.0.1']), ['10.0.0.1', 'gw1', 'gw2']),
+    (dict(iqn_prefix='cephgate'), ['"cephgate"', 'RFC 7143']),
+    (dict(iqn_prefix='iqn.2026-13.com.example'), ['iqn.2026-13', 'YYYY-MM']),
+    (dict(hosts__db__initiators=[]), ['host db', 'no initiators']),
+    (dict(hosts__db__initiators=['iqn.bad']), ['host db', 'iqn.bad', 'RFC 7143']),
+    (dict(hosts__web__initiators=['iqn.1993-08.org.debian:01:db1']), ['db', 'web', 'either group']),
+    (dict(hosts__db__chap=dict(user='u', secret='short')), ['host db', '12']),
+])
+def test_each_wrong_declaration_is_named(changes, words):
+    found = problems(**changed(**changes))
+    assert found, 'not found'
+    assert all(word in found[0] for word in words), found
+    assert len(found) == 1, found
+
+
+def test_a_secret_is_never_part_of_a_problem():
+    found = problems(**changed(hosts__db__chap=dict(user='u', secret='hunter2')))
+    assert found and 'hunter2' not in found[0]
+
+
+def test_a_gateway_whose_name_makes_no_iscsi_name():
+    site = changed()
+    site['gateways']['gw_3'] = dict(number=3, portals=['10.0.0.3'])
+    found = problems(**site)
+    assert len(found) == 1 and 'gw_3' in found[0] and 'Rename' in found[0]
+
+
+@pytest.mark.parametrize('name', [
+    'iqn.1993-08.org.debian:01:9a8b7c', 'iqn.2026-11.com.example', 'eui.0123456789abcdef', 'naa.60014050000000010000000000000001',
+    'iqn.1991-05.com.microsoft:host.example.com'])
+def test_legal_names(name):
+    assert iscsi_name_problem(name) is None
+
+
+@pytest.mark.parametrize('name', [
+    '', 'iqn', 'iqn.2026-1.com.example', 'iqn.2026-11.', 'iqn.2026-11.com.example:', 'iqn.2026-11.com.exam ple',
+    'IQN.2026-11.com.example', 'iqn.2026-11.com.Example', 'eui.0123', 'naa.0123', 'iqn.2026-11.com.example:' + 'x' * 220,
+    'iqn.2026-11.com.example:a_b'])
+def test_illegal_names(name):
+    assert iscsi_name_problem(name)
