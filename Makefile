@@ -1,15 +1,114 @@
 # Copyright (c) 2026, the cephgate contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+#
+# What is written outside this folder: Debian packages (deps), and caches in
+# ${XDG_CACHE_HOME:-~/.cache}: uv (packages of Python) and cephgate-lab (Debian roots, lab images,
+# environments of ansible-test). A step NAME.run does the work of NAME; tests/tools/steps.py keeps
+# its output in build/log.
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
+# The virtual environments need 3.11 or later; this only starts steps.
+STEPS := python3 tests/tools/steps.py
+ANSIBLE := PATH="$(CURDIR)/.venv/bin:$$PATH" ANSIBLE_COLLECTIONS_PATH="$(CURDIR)/build/collections"
+PYTEST := .venv/bin/python -m pytest
+
+# The lab of virtual machines; it adds the steps that need it to LAB_STEPS.
+-include molecule/shared/lab.mk
+
+CHECKS := lint docs guard unit property emulator py27 sanity package molecule $(if $(wildcard tests/bench/engine.py),bench)
+
+.PHONY: help
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: deps
+deps:  ## install the missing Debian packages of bindep.txt (as root)
+	@tests/tools/deps.sh
+.PHONY: deps.run
+deps.run: deps
 
 .PHONY: venv
 venv:  ## the tools of .venv (tests/requirements.txt) and the collections path build/collections
 	@tests/tools/venv.sh .venv tests/requirements.txt
 	@tests/tools/link-collection.sh
+.PHONY: venv-2.16
+venv-2.16: venv
+	@tests/tools/venv.sh .venv-2.16 tests/requirements-2.16.txt
+.PHONY: venv.run
+venv.run: venv venv-2.16
 
-.PHONY: unit
-unit: venv  ## unit tests
-	.venv/bin/python -m pytest tests/unit
+.PHONY: test check
+test:  ## everything, the lab included
+	@$(STEPS) --needed deps --needed venv $(CHECKS) $(LAB_STEPS)
+check:  ## everything that needs no virtual machine
+	@$(STEPS) --needed deps --needed venv $(CHECKS)
+
+.PHONY: lint docs guard unit property emulator py27 sanity package molecule bench
+lint:  ## ansible-lint (production profile), yamllint, shellcheck
+docs:  ## documentation of modules, plugins and roles; changelog
+guard:  ## rules of this project about its own files
+unit:  ## unit tests, with the newest and the oldest ansible-core
+property:  ## property tests of the engine
+emulator:  ## the SCST emulator against recordings of SCST
+py27:  ## what runs on hosts, under a real Python 2.7
+sanity:  ## ansible-test sanity, with the newest and the oldest ansible-core
+package:  ## build, install and inspect the collection
+molecule:  ## the scenarios that need no virtual machine
+bench:  ## time the engine
+lint docs guard unit property emulator py27 sanity package molecule bench: venv
+	@$(STEPS) $@
+
+.PHONY: lint.run
+lint.run:
+	.venv/bin/yamllint --strict .
+	tests/tools/tracked.sh | xargs grep -lE '^#!/bin/(ba)?sh' | xargs shellcheck
+	$(ANSIBLE) .venv/bin/ansible-lint --nocolor
+
+.PHONY: docs.run
+docs.run:
+	$(ANSIBLE) .venv/bin/antsibull-docs lint-collection-docs --plugin-docs --skip-rstcheck .
+	$(ANSIBLE) .venv/bin/antsibull-changelog lint
+
+.PHONY: guard.run
+guard.run:
+	$(PYTEST) tests/guard
+
+.PHONY: unit.run
+unit.run: venv-2.16
+	$(PYTEST) tests/unit --junitxml=build/log/junit/unit.xml
+	.venv-2.16/bin/python -m pytest -q tests/unit --junitxml=build/log/junit/unit-2.16.xml
+
+.PHONY: property.run
+property.run:
+	$(PYTEST) tests/property
+
+.PHONY: emulator.run
+emulator.run:
+	$(PYTEST) tests/emulator/tests
+
+.PHONY: py27.run
+py27.run: venv-2.16
+	tests/tools/py27.sh
+
+.PHONY: sanity.run
+sanity.run: venv-2.16
+	tests/tools/sanity.sh .venv
+	tests/tools/sanity.sh .venv-2.16 --skip-test pylint
+
+.PHONY: package.run
+package.run:
+	tests/tools/package.sh
+
+.PHONY: molecule.run
+molecule.run:
+	tests/tools/molecule.sh
+
+.PHONY: bench.run
+bench.run:
+	.venv/bin/python tests/bench/engine.py
+
+.PHONY: clean
+clean:  ## remove what was made in this folder; caches stay
+	rm -rf build .venv .venv-2.16 .ansible .pytest_cache .hypothesis

@@ -38,8 +38,11 @@ def device_name(image):
     SCST refuses '.' and '/' in device names. Always adding the digits keeps the name of one
     image independent of which other images exist.
     """
+    if isinstance(image, bytes):
+        # Python 2's str: the same characters must give the same name under every Python.
+        image = image.decode('utf-8')
     readable = re.sub('[^A-Za-z0-9_-]', '_', image.rsplit('/', 1)[-1])[:DEVICE_NAME_MAX - _TAG - 1]
-    return '%s-%s' % (readable, _digest('device', image).hexdigest()[:_TAG])
+    return str('%s-%s' % (readable, _digest('device', image).hexdigest()[:_TAG]))
 
 
 def identity(fsid, image_id):

@@ -33,7 +33,10 @@ fi
 echo "venv: filling $folder from $requirements"
 if [ "$(sed -n 1p "$folder/.python" 2>/dev/null)" != "$("$python" --version) $(cd "$(dirname "$folder")" && pwd)" ]; then
     rm -rf "$folder"
-    "$python" -m venv "$folder"
+    if ! "$python" -m venv "$folder"; then
+        echo "venv: $python cannot make virtual environments: run 'make deps' as root" >&2
+        exit 1
+    fi
     echo "$("$python" --version) $(cd "$(dirname "$folder")" && pwd)" > "$folder/.python"
 fi
 export PIP_DISABLE_PIP_VERSION_CHECK=1

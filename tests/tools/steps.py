@@ -1,0 +1,137 @@
+# Copyright (c) 2026, the cephgate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run steps of the Makefile: each one's output to build/log, one line of progress, a table at the end.
+
+usage: steps.py [--needed STEP]... STEP...
+
+A step NAME is the make target NAME.run. One step alone is shown while it runs; of several only
+the results are shown, and the end of the log of those that fail. All steps run even when one
+fails, except that nothing runs after a failed --needed step.
+
+Tests are counted from the JUnit files that pytest writes to build/log/junit (NAME.xml, or
+NAME-*.xml from steps that run pytest more than once); a step without such files counts as one.
+"""
+import argparse
+import os
+import pathlib
+import subprocess
+import sys
+import threading
+import time
+import xml.etree.ElementTree
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+LOG = TOP / 'build/log'
+JUNIT = LOG / 'junit'
+TAIL = 40         # lines of a failed step's log that are shown
+HEARTBEAT = 60.0  # seconds between signs of life of a long step
+
+
+class Step:
+    def __init__(self, name):
+        self.name = name
+        self.log = LOG / (name + '.log')
+        self.seconds = 0.0
+        self.code = None
+        self.passed = self.failed = self.skipped = 0
+
+    def run(self, show):
+        """Run the step, wait for it, and count. show: copy its output to ours."""
+        for old in self.reports():
+            old.unlink()
+        environment = dict(os.environ, PYTEST_ADDOPTS='--junitxml=%s/%s.xml' % (JUNIT, self.name),
+                           PYTHONUNBUFFERED='1')
+        # Options of the make that called us, such as its job server, are not for the inner one; variables
+        # given on its command line are in the environment as well.
+        for name in ('MAKEFLAGS', 'MFLAGS', 'MAKELEVEL'):
+            environment.pop(name, None)
+        started = time.monotonic()
+        stopped = threading.Event()
+        if not show:
+            threading.Thread(target=self.heartbeat, args=(started, stopped), daemon=True).start()
+        with open(self.log, 'wb') as log:
+            process = subprocess.Popen(
+                ['make', '--no-print-directory', self.name + '.run'], cwd=TOP, env=environment,
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            for line in process.stdout:
+                log.write(line)
+                log.flush()
+                if show:
+                    sys.stdout.buffer.write(line)
+                    sys.stdout.flush()
+        self.code = process.wait()
+        stopped.set()
+        self.seconds = time.monotonic() - started
+        self.count()
+
+    def heartbeat(self, started, stopped):
+        while not stopped.wait(HEARTBEAT):
+            lines = self.tail(1)
+            say('  %-10s %4d s  %s' % (self.name, time.monotonic() - started, lines[0][:100] if lines else ''))
+
+    def tail(self, count):
+        lines = self.log.read_text(errors='replace').splitlines()
+        return [line for line in lines if line.strip()][-count:]
+
+    def reports(self):
+        return sorted(JUNIT.glob(self.name + '.xml')) + sorted(JUNIT.glob(self.name + '-*.xml'))
+
+    def count(self):
+        reports = self.reports()
+        for report in reports:
+            for suite in xml.etree.ElementTree.parse(report).iter('testsuite'):
+                failed = int(suite.get('failures')) + int(suite.get('errors'))
+                skipped = int(suite.get('skipped'))
+                self.failed += failed
+                self.skipped += skipped
+                self.passed += max(0, int(suite.get('tests')) - failed - skipped)
+        if not reports and self.code == 0:
+            self.passed = 1
+        if self.code != 0 and not self.failed:
+            self.failed = 1
+        elif self.failed and self.code == 0:
+            self.code = 1
+
+    def row(self):
+        return '  %-10s %-6s %6.0f s %7d %7d %8d' % (
+            self.name, 'ok' if self.code == 0 else 'FAILED', self.seconds, self.passed, self.failed, self.skipped)
+
+
+def say(line):
+    print(line, flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('--needed', action='append', default=[], metavar='STEP')
+    parser.add_argument('steps', nargs='+', metavar='STEP')
+    options = parser.parse_args()
+    JUNIT.mkdir(parents=True, exist_ok=True)
+    alone = len(options.steps) == 1 and not options.needed
+    done, started = [], time.monotonic()
+    for name in options.needed + options.steps:
+        step = Step(name)
+        done.append(step)
+        step.run(show=alone)
+        if not alone:
+            say('%-10s %s  %.0f s' % (name, 'ok' if step.code == 0 else 'FAILED', step.seconds))
+            if step.code != 0:
+                say('\n'.join('    ' + line for line in step.tail(TAIL)))
+                say('    (all of it: %s)' % step.log.relative_to(TOP))
+        if step.code != 0 and name in options.needed:
+            say('%s is needed by all that follows: stopped' % name)
+            break
+    if alone:
+        return 1 if done[0].code else 0
+    say('\n  %-10s %-6s %8s %7s %7s %8s' % ('step', 'result', 'time', 'passed', 'failed', 'skipped'))
+    for step in done:
+        say(step.row())
+    say('  %-17s %6.0f s\n' % ('all', time.monotonic() - started))
+    # The last line is read by machines: the counts and nothing else.
+    say('%d passed, %d failed' % (sum(step.passed for step in done), sum(step.failed for step in done)))
+    return 1 if any(step.code for step in done) else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
