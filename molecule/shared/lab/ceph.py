@@ -22,7 +22,7 @@ from progress import LabError
 FOLDER = config.STATE / "ceph"
 ROOT = FOLDER / "root"
 # Parts of the chroot that are written to: kept in this checkout, bound over the shared root.
-WRITTEN = ("etc/ceph", "var/lib/ceph", "var/log/ceph", "run/ceph", "tmp")
+WRITTEN = ("etc/ceph", "var/lib/ceph", "var/log/ceph", "run", "tmp")
 SYSTEM = ("proc", "sys", "dev")
 CLIENT = "igw"
 DONE = FOLDER / "var/lib/ceph/made"
@@ -79,8 +79,8 @@ def mount(image):
     for part in SYSTEM:
         if str(ROOT / part) not in mounted:
             run(["mount", "--bind", "/" + part, ROOT / part], "ceph", "mounting /%s" % part)
-    for part in ("mon", "osd"):
-        (FOLDER / "var/lib/ceph" / part).mkdir(exist_ok=True)
+    for part in ("var/lib/ceph/mon", "var/lib/ceph/osd", "run/ceph"):
+        (FOLDER / part).mkdir(exist_ok=True)
 
 
 def mounts():
@@ -91,15 +91,14 @@ def mounts():
 
 
 def pid(daemon):
-    # daemons run as root in the chroot: their command line holds the checkout's id in the cluster log path
-    return proc.read_pid(FOLDER / "run/ceph" / (daemon + ".pid"), "--setuser-match-path=/" + config.CHECKOUT_ID)
+    """Process id of a running daemon of this lab: only those have this chroot as their root."""
+    running = proc.read_pid(FOLDER / "run/ceph" / (daemon + ".pid"), "ceph-" + daemon.split(".")[0])
+    return running if running and os.readlink("/proc/%d/root" % running) == str(ROOT) else None
 
 
 def start(daemon, log):
     kind, ident = daemon.split(".")
-    run(network.inside(["chroot", ROOT, "ceph-" + kind, "-i", ident, "--pid-file", "/run/ceph/%s.pid" % daemon,
-                        # never matches; it marks the process as this checkout's
-                        "--setuser-match-path=/" + config.CHECKOUT_ID]),
+    run(network.inside(["chroot", ROOT, "ceph-" + kind, "-i", ident, "--pid-file", "/run/ceph/%s.pid" % daemon]),
         "ceph", "starting %s" % daemon, timeout=120, log=log)
 
 

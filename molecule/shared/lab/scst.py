@@ -13,3 +13,7 @@ def fingerprint(source):
 
 def build(source, root, release, log):
     raise LabError("image", "building SCST", "not wired yet")
+
+
+def provide(progress, host):
+    """Have SCST's interface up on a gateway."""
