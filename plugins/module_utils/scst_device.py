@@ -1,0 +1,268 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026, the cephgate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""SCST devices: what is wanted, what is there, how to get from one to the other."""
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+import re
+
+from ansible_collections.cephgate.iscsi.plugins.module_utils import scst_identity as identity
+from ansible_collections.cephgate.iscsi.plugins.module_utils import scst_names as names
+from ansible_collections.cephgate.iscsi.plugins.module_utils import scst_read as read
+from ansible_collections.cephgate.iscsi.plugins.module_utils import scst_values as values
+from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Refused
+
+HANDLERS = ('vdisk_blockio', 'vdisk_fileio', 'vdisk_nullio')
+WITH_FILE = HANDLERS[:2]
+
+# Read-only once the device exists (mode 0444).
+CREATION_ONLY = frozenset((
+    'blocksize', 'dif_filename', 'dif_mode', 'dif_static_app_tag', 'dif_type', 'dummy', 'nv_cache', 'o_direct', 'read_only',
+    'removable', 'rotational', 'thin_provisioned', 'tst', 'write_through'))
+
+# Given on creation where the handler takes it, because a device must not exist without it for a moment:
+# with active=0 the backing device may be missing. Changed in place later.
+AT_CREATION = frozenset(('active', 'async', 'bind_alua_state', 'cluster_mode', 'numa_node_id', 'size', 'size_mb'))
+
+NOT_ATTRIBUTES = frozenset(('block', 'dump_prs', 'exported', 'filename', 'gen_tp_soft_threshold_reached_UA', 'handler',
+                            'resync_size', 'sync', 'type'))
+
+
+def normalise(devices, exclusive_handlers=()):
+    """The user's list, checked and with every value in its canonical form. Raises Refused."""
+    wanted = []
+    for item in devices:
+        name = names.device(item.get('name'))
+        thing = 'device %s' % name
+        device = dict(name=name, thing=thing, present=item.get('state', 'present') != 'absent')
+        if device['present']:
+            handler = names.choice(item.get('handler') or HANDLERS[0], thing + ': handler', HANDLERS)
+            device.update(handler=handler, filename=_filename(item.get('filename'), handler, thing))
+            device['attributes'] = _attributes(item.get('attributes'), handler, thing)
+            device['if_offered'] = _attributes(item.get('attributes_if_offered'), handler, thing)
+            for attribute in device['attributes']:
+                if attribute in device['if_offered']:
+                    raise Refused('%s: %s is given both under attributes and under attributes_if_offered.' % (thing, attribute))
+        wanted.append(device)
+    names.unique([(device['name'], 'an entry of the list') for device in wanted], 'device')
+    identity.check([device for device in wanted if device['present']])
+    _check_backing(wanted)
+    for handler in exclusive_handlers or ():
+        names.choice(handler, 'exclusive_handlers', HANDLERS)
+    return wanted
+
+
+def _filename(filename, handler, thing):
+    if handler not in WITH_FILE:
+        if filename:
+            raise Refused('%s: %s has no backing device. Leave filename out.' % (thing, handler))
+        return None
+    if not filename:
+        raise Refused('%s: filename is missing: %s needs the path of its backing device.' % (thing, handler))
+    filename = names.word(filename, thing + ': filename', 1024, ';=')
+    if not filename.startswith('/'):
+        raise Refused("%s: filename '%s' is not an absolute path." % (thing, filename))
+    return filename
+
+
+def _attributes(given, handler, thing):
+    attributes = {}
+    for name, value in (given or {}).items():
+        name = values.attribute(name, thing)
+        if name in NOT_ATTRIBUTES:
+            raise Refused('%s: %s is not an attribute that can be set here.' % (thing, name))
+        if name in ('size', 'size_mb') and handler in WITH_FILE:
+            raise Refused('%s: %s cannot be set: the size is that of the backing device.' % (thing, name))
+        if value is not None:
+            attributes[name] = values.canonical(name, value, thing)
+    return attributes
+
+
+def _check_backing(wanted):
+    # SCST 3.0 lets two vdisk_blockio devices open one block device; later ones refuse with EBUSY.
+    names.unique([(device['filename'], device['thing']) for device in wanted
+                  if device['present'] and device['filename']], 'filename')
+
+
+def snapshot(sysfs, wanted, exclusive_handlers=(), assume=False, size_of=read.backing_size):
+    """What is there, as far as C(wanted) needs it. C(assume): nothing is missing that another step makes (check mode)."""
+    present = set(read.names(sysfs, 'devices'))
+    current = dict(devices={}, usage={}, others={}, assume=assume)
+    for device in wanted:
+        if device['name'] in present:
+            current['devices'][device['name']] = _snapshot_one(sysfs, device, size_of)
+    listed = set(device['name'] for device in wanted)
+    current['unlisted'] = {}
+    for handler in exclusive_handlers or ():
+        for name in read.names(sysfs, 'handlers/' + handler):
+            if name in present and name not in listed:
+                current['unlisted'][name] = dict(handler=handler, exports=_exports(sysfs, name))
+    for handler in sorted(set(device['handler'] for device in wanted if device['present'])):
+        if all(device['name'] in present for device in wanted if device.get('handler') == handler) and \
+                not any(_differs(device, current['devices'][device['name']]) for device in wanted
+                        if device.get('handler') == handler):
+            continue
+        current['usage'][handler] = _usage(sysfs, handler)
+        if current['usage'][handler] is None and not assume:
+            raise Refused('handlers/%s does not exist: the kernel module scst_vdisk is not loaded. Start the service scst.' % handler)
+    wanted_ids = identity.new(wanted, current['devices'])
+    if wanted_ids:
+        others = [name for handler in read.names(sysfs, 'handlers') for name in read.names(sysfs, 'handlers/' + handler)
+                  if name in present and name not in listed and name not in current['unlisted']]
+        current['others'] = identity.read(sysfs, others, wanted_ids)
+    return current
+
+
+def _snapshot_one(sysfs, device, size_of):
+    folder = 'devices/' + device['name']
+    found = dict(handler=read.link(sysfs, folder + '/handler'))
+    if not device['present']:
+        found['exports'] = _exports(sysfs, device['name'])
+        return found
+    attributes = list(device['attributes']) + list(device['if_offered'])
+    found['attributes'] = dict((name, read.value(sysfs, '%s/%s' % (folder, name))) for name in attributes)
+    if device['filename']:
+        # The only thing that tells whose data the device serves, so it is worth its slow read.
+        found['filename'] = read.value(sysfs, folder + '/filename')
+        found['backing'] = size_of(device['filename'])
+        found['size'] = int(read.value(sysfs, folder + '/size') or 0)
+    if _differs(device, found):
+        found['active'] = read.value(sysfs, folder + '/active')
+        found['exports'] = _exports(sysfs, device['name'])
+    return found
+
+
+def _differs(device, found):
+    if not device['present'] or found['handler'] != device['handler']:
+        return True
+    if device['filename'] and (found['filename'] != device['filename'] or
+                               found['backing'] not in (None, found['size'])):
+        return True
+    wanted = dict(device['attributes'], **device['if_offered'])
+    return any(found['attributes'][name] != value for name, value in wanted.items())
+
+
+def _exports(sysfs, name):
+    """Where initiators can see the device: the folders of its LUNs, without SCST's own copy manager."""
+    folder = 'devices/%s/exported' % name
+    found = []
+    for export in read.names(sysfs, folder):
+        try:
+            path = sysfs.readlink('%s/%s' % (folder, export))
+        except EnvironmentError:
+            continue
+        if read.COPY_MANAGER not in path:
+            found.append(path.split('targets/', 1)[-1])
+    return found
+
+
+def _usage(sysfs, handler):
+    """The parameters that the handler takes on creation, from its own help text; None when it is not there."""
+    try:
+        text = sysfs.read('handlers/%s/mgmt' % handler)
+    except EnvironmentError:
+        return None
+    match = re.search(r'parameters available:(.*)', text)
+    return set(re.findall(r'[a-z0-9_]+', match.group(1))) if match else set()
+
+
+def plan(current, wanted, recreate=False, remove_exported=False, allow_shrink=False):
+    """The operations that lead from C(current) to C(wanted). Raises Refused."""
+    identity.check_with_others([device for device in wanted if device['present']], current['others'])
+    removals, changes = [], []
+    for name in sorted(current['unlisted']):
+        removals.append(_remove(name, current['unlisted'][name], remove_exported))
+    for device in wanted:
+        found = current['devices'].get(device['name'])
+        if not device['present']:
+            if found:
+                removals.append(_remove(device['name'], found, remove_exported))
+        elif found is None:
+            changes += _create(device, current)
+        else:
+            changes += _change(device, found, current, recreate, remove_exported, allow_shrink)
+    # Removals first: they may hold a backing device that another one is to open.
+    return removals + changes
+
+
+def _remove(name, found, remove_exported):
+    if found['exports'] and not remove_exported:
+        raise Refused('device %s: is exported as %s; SCST would remove it under its users. Remove its LUNs first, '
+                      'or set remove_exported.' % (name, ', '.join(sorted(found['exports'])[:3])))
+    if found['handler'] not in HANDLERS:
+        raise Refused('device %s: belongs to handler %s, which this module does not manage.' % (name, found['handler']))
+    return read.write('device %s' % name, 'remove', 'handlers/%s/mgmt' % found['handler'], 'del_device %s' % name)
+
+
+def _create(device, current):
+    usage = current['usage'].get(device['handler'])
+    parameters, later = [], []
+    if device['filename']:
+        parameters.append(('filename', device['filename']))
+    for group, certain in ((device['attributes'], True), (device['if_offered'], False)):
+        for name, value in sorted(group.items()):
+            taken = usage is None or name in usage
+            if name in CREATION_ONLY and not taken:
+                if certain:
+                    raise Refused("%s: this SCST's %s does not take %s. Leave it out, or give it under "
+                                  "attributes_if_offered." % (device['thing'], device['handler'], name))
+            elif (name in CREATION_ONLY or name in AT_CREATION) and taken:
+                parameters.append((name, value))
+            else:
+                later.append((name, value, certain))
+    words = '; '.join('%s=%s' % pair for pair in parameters)
+    operations = [read.write(device['thing'], 'create with %s%s' % (device['handler'], ': ' + words if words else ''),
+                             'handlers/%s/mgmt' % device['handler'], ('add_device %s %s' % (device['name'], words)).strip())]
+    folder = 'devices/' + device['name']
+    for name, value, certain in sorted(later, key=lambda item: (item[0] == 'active', item[0])):
+        operations.append(read.set_attribute(device['thing'], folder, name, value, certain=certain))
+    return operations
+
+
+def _change(device, found, current, recreate, remove_exported, allow_shrink):
+    thing, folder = device['thing'], 'devices/' + device['name']
+    fixed, settable = [], []
+    if found['handler'] != device['handler']:
+        fixed.append('handler is %s, not %s' % (found['handler'], device['handler']))
+    else:
+        if device['filename'] and found['filename'] != device['filename']:
+            if found.get('active') == '0':
+                settable.append(('filename', device['filename'], found['filename']))
+            else:
+                fixed.append('filename is %s, not %s' % (found['filename'], device['filename']))
+        for group, certain in ((device['attributes'], True), (device['if_offered'], False)):
+            for name, value in sorted(group.items()):
+                was = found['attributes'][name]
+                if was is None:
+                    if certain:
+                        raise Refused('%s: this SCST does not offer %s. Leave it out, or give it under '
+                                      'attributes_if_offered.' % (thing, name))
+                elif was != value:
+                    if name in CREATION_ONLY:
+                        fixed.append('%s is %s, not %s' % (name, was, value))
+                    else:
+                        settable.append((name, value, was))
+    if fixed:
+        if not recreate:
+            raise Refused('%s: %s; that can only be changed by removing the device and making it again, which its users '
+                          'notice. Set recreate to have that done.' % (thing, '; '.join(fixed)))
+        return [_remove(device['name'], found, remove_exported)] + _create(device, current)
+    # A device is closed before everything else and opened after it: filename can be set only while it is closed.
+    settable.sort(key=lambda item: (item[0] == 'active' and item[1] == '1', item[0] != 'active', item[0]))
+    operations = [read.set_attribute(thing, folder, name, value, was) for name, value, was in settable]
+    return operations + _resize(device, found, allow_shrink)
+
+
+def _resize(device, found, allow_shrink):
+    if not device['filename'] or not found['backing'] or not found['size'] or found['backing'] == found['size']:
+        return []
+    if found['filename'] != device['filename'] or found.get('active') == '0':
+        return []
+    if found['backing'] < found['size'] and not allow_shrink:
+        raise Refused('%s: %s has %d bytes, fewer than the %d that SCST exports. If the smaller size is right, set '
+                      'allow_shrink.' % (device['thing'], device['filename'], found['backing'], found['size']))
+    return [read.write(device['thing'], 'resize from %d to %d bytes' % (found['size'], found['backing']),
+                       'devices/%s/resync_size' % device['name'], '1')]

@@ -1,0 +1,168 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026, the cephgate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Initiator groups of a target: which initiators see which LUNs.
+
+SCST looks at every live session again whenever a group's initiators change. A session whose entry goes falls back to
+the target's default LUNs; if there are any, the host's /dev/sdX silently becomes another disk.
+"""
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+import fnmatch
+
+from ansible_collections.cephgate.iscsi.plugins.module_utils import scst_names as names
+from ansible_collections.cephgate.iscsi.plugins.module_utils import scst_read as read
+from ansible_collections.cephgate.iscsi.plugins.module_utils import scst_values as values
+from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Refused
+
+
+def normalise(groups, thing):
+    wanted = []
+    for item in groups or ():
+        name = names.group(item.get('name'), thing + ': group name')
+        what = '%s: group %s' % (thing, name)
+        group = dict(name=name, present=item.get('state', 'present') != 'absent', attributes={}, initiators=None)
+        if group['present']:
+            if item.get('initiators') is not None:
+                group['initiators'] = [names.initiator(initiator, what + ': initiator') for initiator in item['initiators']]
+            for attribute, value in (item.get('attributes') or {}).items():
+                if value is not None:
+                    attribute = values.attribute(attribute, what)
+                    group['attributes'][attribute] = values.canonical(attribute, value, what)
+        wanted.append(group)
+    names.unique([(group['name'], 'an entry of the list') for group in wanted], thing + ': group')
+    names.unique([(initiator, 'group ' + group['name']) for group in wanted for initiator in group['initiators'] or ()],
+                 thing + ': initiator')
+    return wanted
+
+
+def snapshot(sysfs, folder, wanted):
+    """The groups of a target: members of all, because an initiator may be in one only; attributes as wanted."""
+    groups = {}
+    attributes = dict((group['name'], group['attributes']) for group in wanted)
+    for name in read.names(sysfs, folder + '/ini_groups'):
+        path = '%s/ini_groups/%s' % (folder, name)
+        groups[name] = dict(
+            initiators=read.names(sysfs, path + '/initiators'),
+            attributes=dict((attribute, read.value(sysfs, '%s/%s' % (path, attribute)))
+                            for attribute in attributes.get(name, ())))
+    return groups
+
+
+class Plan(object):
+    """The operations on the groups of one target.
+
+    found:    as snapshot() returns it
+    exclusive: 'groups' and/or 'initiators': what is not listed goes
+    sessions: {session: group}, read only when something may be removed
+    """
+
+    def __init__(self, target, wanted, found, exclusive, sessions, default_luns, disrupt_sessions, allow_default_luns):
+        self.target = target
+        self.thing = 'target %s' % target
+        self.folder = '%s/%s/ini_groups' % (read.DRIVER, target)
+        self.wanted = [group for group in wanted if group['present']]
+        self.found = found
+        self.exclusive = exclusive
+        self.sessions = sessions
+        self.default_luns = default_luns
+        self.disrupt_sessions = disrupt_sessions
+        self.allow_default_luns = allow_default_luns
+        listed = set(group['name'] for group in self.wanted)
+        self.going = sorted(set(found) - listed) if 'groups' in exclusive else sorted(
+            group['name'] for group in wanted if not group['present'] and group['name'] in found)
+        self.complete = set(group['name'] for group in self.wanted if group['initiators'] is not None
+                            and 'initiators' in exclusive) | set(self.going)
+
+    def operations(self):
+        if self.wanted and self.default_luns and not self.allow_default_luns:
+            raise Refused('%s: has LUNs in its default group (%s) while initiator groups are wanted: an initiator that is in '
+                          'no group would see them. Move them into groups, or set allow_default_luns.' % (
+                              self.thing, ', '.join(self.default_luns[:5])))
+        operations = []
+        for group in self.wanted:
+            operations += self._make(group)
+        operations += self._members()
+        for name in self.going:
+            operations += self._remove(name)
+        return operations
+
+    def _make(self, group):
+        thing = '%s: group %s' % (self.thing, group['name'])
+        operations, found = [], self.found.get(group['name'])
+        if found is None:
+            operations.append(read.write(thing, 'create', self.folder + '/mgmt', 'create ' + group['name']))
+        for name, value in sorted(group['attributes'].items()):
+            was = found['attributes'][name] if found else None
+            if found and was is None:
+                raise Refused('%s: this SCST does not offer %s. Leave it out.' % (thing, name))
+            if was != value:
+                operations.append(read.set_attribute(thing, '%s/%s' % (self.folder, group['name']), name, value, was))
+        return operations
+
+    def _members(self):
+        where = {}
+        for name, found in self.found.items():
+            for initiator in found['initiators']:
+                where.setdefault(initiator, []).append(name)
+        operations, moved = [], set()
+        for group in self.wanted:
+            for initiator in group['initiators'] or ():
+                now = where.get(initiator, [])
+                others = [name for name in now if name != group['name']]
+                for name in others:
+                    if name not in self.complete:
+                        raise Refused("%s: initiator %s is wanted in group %s but is in group %s, and which of the two counts is "
+                                      "open. Take it out of there first, or declare that group's initiators complete." % (
+                                          self.thing, initiator, group['name'], name))
+                    self._guard(name, initiator)
+                    moved.add((name, initiator))
+                if group['name'] not in now and others:
+                    operations.append(self._command(others[0], 'move %s %s' % (initiator, group['name']),
+                                                    'move initiator %s to group %s' % (initiator, group['name'])))
+                    others = others[1:]
+                elif group['name'] not in now:
+                    operations.append(self._command(group['name'], 'add ' + initiator, 'add initiator ' + initiator))
+                operations += [self._command(name, 'del ' + initiator, 'remove initiator ' + initiator) for name in others]
+        for group in self.wanted:
+            if group['name'] in self.complete and group['name'] in self.found:
+                for initiator in self.found[group['name']]['initiators']:
+                    if initiator not in group['initiators'] and (group['name'], initiator) not in moved:
+                        self._guard(group['name'], initiator)
+                        operations.append(self._command(group['name'], 'del ' + initiator, 'remove initiator ' + initiator))
+        return operations
+
+    def _remove(self, name):
+        thing = '%s: group %s' % (self.thing, name)
+        operations = []
+        using = sorted(session for session, group in self.sessions.items() if group == name)
+        if using:
+            if not self.disrupt_sessions:
+                raise Refused('%s: has live sessions (%s). Log them out, or set disrupt_sessions.' % (thing, ', '.join(using[:3])))
+            self._guard_default(thing)
+            # SCST refuses to remove a group with a session; without an entry the sessions have no LUN and no group.
+            operations.append(read.write(thing, 'remove all initiators', '%s/%s/initiators/mgmt' % (self.folder, name), 'clear'))
+        operations.append(read.write(thing, 'remove', self.folder + '/mgmt', 'del ' + name))
+        return operations
+
+    def _guard(self, name, initiator):
+        """Refuse to take an initiator out of a group that it uses."""
+        using = [session for session, group in self.sessions.items()
+                 if group == name and fnmatch.fnmatchcase(session.split('#')[0], initiator.split('#')[0].lstrip('!'))]
+        if not using:
+            return
+        thing = '%s: group %s: initiator %s' % (self.thing, name, initiator)
+        if not self.disrupt_sessions:
+            raise Refused('%s: has a live session and would lose its LUNs. Log it out, or set disrupt_sessions.' % thing)
+        self._guard_default(thing)
+
+    def _guard_default(self, thing):
+        if self.default_luns:
+            raise Refused("%s: has a live session, which would fall back to the target's default LUNs: other disks under the same "
+                          "names. Remove the default LUNs first; there is no option to skip this." % thing)
+
+    def _command(self, group, command, action):
+        return read.write('%s: group %s' % (self.thing, group), action, '%s/%s/initiators/mgmt' % (self.folder, group), command)

@@ -1,0 +1,166 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026, the cephgate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which names and values may reach SCST.
+
+SCST checks little: a device called C(mgmt) makes its handler's mgmt file vanish until the module is reloaded,
+an initiator name with a slash makes the whole folder unreadable, blanks and C(;) split a command. So every
+text is checked here before anything is written. All functions return the native string or raise Refused.
+"""
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+import re
+import socket
+import sys
+
+from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Refused
+from ansible_collections.cephgate.iscsi.plugins.module_utils.sysfs import to_text
+
+HCIL = re.compile(r'^[0-9]+:[0-9]+:[0-9]+:[0-9]+$')
+ISCSI_NAME = re.compile(r'^(iqn\.[0-9]{4}-[0-9]{2}\.[a-z0-9.-]*[a-z0-9](:.+)?|eui\.[0-9a-f]{16}|naa\.([0-9a-f]{16}){1,2})$', re.I)
+INTEGER = re.compile(r'^-?(0[xX][0-9a-fA-F]+|[0-9]+)$')
+PORTAL_PATTERN = re.compile(r'^!?[0-9A-Fa-f:.*?]+$')
+
+if sys.version_info[0] == 2:
+    INTEGERS = (int, long)  # noqa: F821  pylint: disable=undefined-variable
+    TEXTS = (str, unicode)  # noqa: F821  pylint: disable=undefined-variable
+else:
+    INTEGERS = (int,)
+    TEXTS = (str, bytes)
+
+
+def shown(value):
+    """The value as it may stand in an error: one printable line, cut when long."""
+    if isinstance(value, TEXTS):
+        text = repr(to_text(value))
+    else:
+        text = repr(value)
+    return text if len(text) <= 80 else text[:77] + '...'
+
+
+def text(value, what, longest=4000, empty=False):
+    """One line of printable UTF-8 of at most C(longest) bytes."""
+    if isinstance(value, bool) or not isinstance(value, TEXTS + INTEGERS):
+        raise Refused('%s: %s is not a text. Put it in quotes.' % (what, shown(value)))
+    value = to_text(value) if isinstance(value, TEXTS) else str(value)
+    try:
+        decoded = value.decode('utf-8') if isinstance(value, bytes) else value
+        size = len(decoded.encode('utf-8'))
+    except UnicodeError:
+        raise Refused('%s: %s is not UTF-8.' % (what, shown(value)))
+    if not decoded and not empty:
+        raise Refused('%s: is empty. Give a value or leave it out.' % what)
+    if any(ord(char) < 32 or 127 <= ord(char) < 160 or ord(char) in (0x2028, 0x2029) for char in decoded):
+        raise Refused('%s: %s holds a control character. SCST takes one line per value.' % (what, shown(value)))
+    if decoded != decoded.strip():
+        raise Refused('%s: %s begins or ends with a blank, which SCST would drop. Remove it.' % (what, shown(value)))
+    if size > longest:
+        raise Refused('%s: %s has %d bytes, %d are allowed.' % (what, shown(value), size, longest))
+    return value
+
+
+def word(value, what, longest=255, forbidden=''):
+    """A text that is one word of a command: no blanks, none of C(forbidden)."""
+    value = text(value, what, longest)
+    decoded = value.decode('utf-8') if isinstance(value, bytes) else value
+    for char in decoded:
+        if char.isspace() or char in forbidden:
+            raise Refused("%s: %s holds %s, which SCST would take for something else." % (
+                what, shown(value), 'a blank' if char.isspace() else "'%s'" % str(char)))
+    return value
+
+
+def entry(value, what, longest=255, forbidden=''):
+    """A word that becomes a folder or file in sysfs."""
+    value = word(value, what, longest, '/' + forbidden)
+    if value in ('.', '..') or value.lower() == 'mgmt':
+        raise Refused("%s: '%s' is a name that SCST itself uses. Choose another." % (what, value))
+    return value
+
+
+def device(value, what='device name'):
+    # 64 is SCST's limit since 3.1; 3.0 has 16 and says EINVAL.
+    value = entry(value, what, 64, './;=!,')
+    if HCIL.match(value):
+        raise Refused("%s: '%s' looks like a SCSI device of this node (H:C:I:L). Choose another." % (what, value))
+    return value
+
+
+def target(value, what='target name'):
+    """An iSCSI name (RFC 7143 section 4.2.7), at most 223 bytes."""
+    value = entry(value, what, 223, '!;')
+    if not ISCSI_NAME.match(value):
+        raise Refused("%s: '%s' is not an iSCSI name: it reads iqn.YYYY-MM.reversed.domain[:anything], eui. with 16 "
+                      "or naa. with 16 or 32 hexadecimal digits." % (what, value))
+    return value
+
+
+def group(value, what='group name'):
+    return entry(value, what, 255, '!;')
+
+
+def initiator(value, what='initiator name'):
+    """An initiator's name; C(*), C(?) and a leading C(!) are SCST's wildcards, C(#portal) its per-portal form."""
+    return entry(value, what, 255)
+
+
+def portal(value, what='portal'):
+    """An address, in the canonical form which iscsi-scstd compares with, or a pattern of addresses."""
+    value = word(value, what, 64)
+    for family in (socket.AF_INET, socket.AF_INET6):
+        try:
+            return socket.inet_ntop(family, socket.inet_pton(family, value))
+        except (socket.error, ValueError):
+            pass
+    if not PORTAL_PATTERN.match(value) or not ('*' in value or '?' in value or value.startswith('!')):
+        raise Refused("%s: '%s' is neither an IPv4 nor an IPv6 address (without port and brackets) nor a pattern "
+                      "with * or ?. SCST would accept it and match nothing." % (what, value))
+    return value
+
+
+def user(value, what='user name'):
+    return word(value, what, 255)
+
+
+def secret(value, what='secret'):
+    """A CHAP secret. Errors never show it."""
+    try:
+        value = word(value, what, 255)
+    except Refused:
+        raise Refused('%s: must be one word of printable UTF-8 of 12 to 255 bytes.' % what)
+    if len(value) < 12:
+        raise Refused('%s: is shorter than 12 characters, which SCST refuses.' % what)
+    return value
+
+
+def integer(value, what, lowest, highest):
+    """A whole number; decimal or 0x… as text is fine, SCST's octal is not."""
+    if isinstance(value, TEXTS):
+        value = to_text(value)
+        digits = value.lstrip('-')
+        if not INTEGER.match(value) or len(value) > 40 or (len(digits) > 1 and digits.isdigit() and digits[0] == '0'):
+            raise Refused('%s: %s is not a whole number.' % (what, shown(value)))
+        value = int(value, 16 if 'x' in value.lower() else 10)
+    if isinstance(value, bool) or not isinstance(value, INTEGERS):
+        raise Refused('%s: %s is not a whole number.' % (what, shown(value)))
+    if not lowest <= value <= highest:
+        raise Refused('%s: %s is outside %d..%d.' % (what, shown(value), lowest, highest))
+    return int(value)
+
+
+def choice(value, what, allowed):
+    if value not in allowed:
+        raise Refused('%s: %s is none of %s.' % (what, shown(value), ', '.join(allowed)))
+    return value
+
+
+def unique(values, what):
+    """Refuse a value that is listed twice; C(values) are (value, owner) pairs."""
+    seen = {}
+    for value, owner in values:
+        if value in seen:
+            raise Refused('%s %s: both %s and %s have it. It must be unique.' % (what, shown(value), seen[value], owner))
+        seen[value] = owner

@@ -1,0 +1,119 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026, the cephgate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reading the tree: names, links and values, and nothing that was not asked for.
+
+A snapshot of 1000 LUNs must cost what their names and links cost, so nothing here walks. Reads that SCST hands
+to a kernel thread of their own (C(filename), everything answered by iscsi-scstd, C(active_commands)) are made for
+objects that the user declared only.
+"""
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+import errno
+import os
+import stat
+
+from ansible_collections.cephgate.iscsi.plugins.module_utils import scst_values as values
+from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Operation, Refused
+
+DRIVER = 'targets/iscsi'
+COPY_MANAGER = 'copy_manager_tgt'
+
+
+def names(sysfs, path):
+    """The objects of a folder, sorted; none when the folder does not exist."""
+    try:
+        return sorted(name for name in sysfs.listdir(path) if name != 'mgmt')
+    except EnvironmentError as error:
+        if error.errno not in (errno.ENOENT, errno.ENOTDIR):
+            raise
+        return []
+
+
+def value(sysfs, path):
+    """An attribute in the form of C(values.canonical); None when this SCST does not offer it."""
+    try:
+        content = sysfs.read(path)
+    except EnvironmentError as error:
+        if error.errno != errno.ENOENT:
+            raise
+        return None
+    return values.shown(path.rsplit('/', 1)[-1], content)
+
+
+def link(sysfs, path):
+    """The name of the object that a link leads to; None when there is no such link."""
+    try:
+        return sysfs.readlink(path).rstrip('/').rsplit('/', 1)[-1]
+    except EnvironmentError as error:
+        if error.errno not in (errno.ENOENT, errno.EINVAL):
+            raise
+        return None
+
+
+def sessions(sysfs, target):
+    """The live sessions of an iSCSI target as {session: group}; the group of the default LUNs is None."""
+    found = {}
+    folder = '%s/%s/sessions' % (DRIVER, target)
+    for session in names(sysfs, folder):
+        try:
+            parts = sysfs.readlink('%s/%s/luns' % (folder, session)).split('/')
+        except EnvironmentError as error:
+            if error.errno != errno.ENOENT:
+                raise
+            continue  # it went away meanwhile
+        found[session] = parts[-2] if len(parts) > 2 and parts[-3] == 'ini_groups' else None
+    return found
+
+
+def targets(sysfs):
+    """Every target of every driver except the copy manager, as {name: folder}."""
+    found = {}
+    for driver in names(sysfs, 'targets'):
+        if driver == 'copy_manager':
+            continue
+        for name in names(sysfs, 'targets/' + driver):
+            folder = 'targets/%s/%s' % (driver, name)
+            if '.' in name or ':' in name or sysfs.exists(folder + '/ini_groups'):
+                found[name] = folder
+    return found
+
+
+def require_driver(sysfs):
+    """Refuse when targets cannot be made: the module is not loaded, or its daemon does not run."""
+    if not sysfs.exists(DRIVER):
+        raise Refused('%s does not exist: the kernel module iscsi-scst is not loaded. Start the service scst.' % DRIVER)
+    if not sysfs.exists(DRIVER + '/enabled'):
+        raise Refused('%s/enabled does not exist: iscsi-scstd does not run, and without it SCST makes no iSCSI target. '
+                      'Start it (or the service scst).' % DRIVER)
+
+
+def write(thing, action, path, data, secrets=()):
+    return Operation(thing, action, 'write', path, data, secrets)
+
+
+def set_attribute(thing, folder, name, wanted, found=None, certain=True):
+    """The operation that sets an attribute; C(found) is its value until now, if it was read."""
+    action = 'set %s to %s' % (name, wanted or 'nothing')
+    if found is not None:
+        action += ' (was %s)' % (found or 'nothing')
+    if not certain:
+        action += ', if SCST offers it'
+    return Operation(thing, action, 'write' if certain else 'write_if_offered',
+                     '%s/%s' % (folder, name), values.written(wanted))
+
+
+def backing_size(filename):
+    """Size of a backing block device or file in bytes; None when it cannot be told, for example because it is away."""
+    try:
+        status = os.stat(filename)
+        if not stat.S_ISBLK(status.st_mode):
+            return status.st_size
+        number = '/sys/dev/block/%d:%d/size' % (os.major(status.st_rdev), os.minor(status.st_rdev))
+        with open(number) as handle:
+            return int(handle.read()) * 512  # always in units of 512 bytes, whatever the device's block size
+    except (EnvironmentError, ValueError):
+        return None
