@@ -45,11 +45,16 @@ def devices(luns, images):
         found = images.get(lun['image'])
         attributes = identity(found['fsid'], found['image_id']) if found else {}
         attributes.update(lun.get('identity') or {})
+        # A network disk has no rotational latency to sort requests by.
+        attributes['rotational'] = '0'
+        # SCST before 3.1 has no naa_id; there the WWID comes from t10_dev_id.
+        offered = dict((key, attributes.pop(key)) for key in ('naa_id',) if key in attributes)
         result.append(dict(
             name=device_name(lun['image']),
             handler='vdisk_blockio',
             filename=found['path'] if found else '/dev/rbd/%s' % lun['image'],
             attributes=attributes,
+            attributes_if_offered=offered,
         ))
     return result
 

@@ -1,0 +1,84 @@
+# Copyright (c) 2026, the cephgate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Tests that run the site playbook on the VM lab and look at what became of it.
+
+They need the lab up (make lab or molecule create -s site) and say so when it is not: they are run
+by name (make lab-test), never by accident.
+"""
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+TOP = pathlib.Path(__file__).resolve().parents[3]
+STATE = TOP / "build/lab"
+BIN = pathlib.Path(sys.executable).parent
+
+
+class Run:
+    """What one run of the playbook said: exit code, per-host counts, every operation, every error."""
+
+    def __init__(self, code, report):
+        self.code = code
+        self.stats = report["stats"]
+        self.operations = []
+        self.errors = []
+        for play in report["plays"]:
+            for task in play["tasks"]:
+                for host, result in task["hosts"].items():
+                    for operation in result.get("operations") or []:
+                        self.operations.append(dict(operation, host=host, task=task["task"]["name"]))
+                    if result.get("failed") or result.get("unreachable"):
+                        self.errors.append("%s" % result.get("msg"))
+
+    @property
+    def changed(self):
+        return {host: counts["changed"] for host, counts in self.stats.items()}
+
+    @property
+    def error(self):
+        return "\n".join(self.errors)
+
+
+def play_site(*arguments, variables=None, limit=None):
+    """Run the site playbook on inventories/lab; returns a Run."""
+    command = [str(BIN / "ansible-playbook"), "-i", str(TOP / "inventories/lab"), "cephgate.iscsi.site", *arguments]
+    if variables:
+        command += ["--extra-vars", json.dumps(variables)]
+    if limit:
+        command += ["--limit", limit]
+    environment = dict(os.environ, ANSIBLE_STDOUT_CALLBACK="ansible.posix.json", ANSIBLE_PIPELINING="1",
+                       ANSIBLE_COLLECTIONS_PATH=str(TOP / "build/collections"), ANSIBLE_NOCOLOR="1",
+                       PATH="%s:%s" % (BIN, os.environ["PATH"]))
+    done = subprocess.run(command, cwd=TOP, env=environment, stdin=subprocess.DEVNULL, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=900, check=False)
+    start = done.stdout.find("{\n")
+    if start < 0:
+        raise AssertionError("the playbook said nothing that can be read:\n%s\n%s" % (done.stdout, done.stderr))
+    return Run(done.returncode, json.JSONDecoder().raw_decode(done.stdout[start:])[0])
+
+
+def on(host, command, timeout=120):
+    """Run a shell command on a VM; returns what it printed. Fails the test when it fails."""
+    done = subprocess.run(["ssh", "-F", str(STATE / "ssh_config"), host, command], stdin=subprocess.DEVNULL, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=timeout, check=False)
+    assert done.returncode == 0, "%s: %s: %s%s" % (host, command, done.stdout, done.stderr)
+    return done.stdout
+
+
+@pytest.fixture(scope="session")
+def site():
+    if not (STATE / "ssh_config").exists():
+        pytest.fail("the lab is not up: make lab")
+    return play_site
+
+
+@pytest.fixture(scope="session")
+def declared():
+    """The lab's declaration, to change and hand back as extra variables."""
+    return yaml.safe_load((TOP / "inventories/lab/group_vars/all.yml").read_text())
