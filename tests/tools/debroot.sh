@@ -23,6 +23,7 @@ if [ -d "$root" ]; then
     exit 0
 fi
 mirror=
+# shellcheck disable=SC2016  # for apt-get to expand
 for uri in ${DEBIAN_MIRROR:-} $(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | sort -u); do
     uri=${uri%/}
     if /usr/lib/apt/apt-helper -q -q download-file "$uri/dists/$suite/Release" "$cache/Release.$$" 2> /dev/null >&2; then

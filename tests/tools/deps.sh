@@ -7,6 +7,7 @@
 set -eu
 cd "$(dirname "$0")/../.."
 missing=
+# shellcheck disable=SC2013  # words are what is wanted
 for package in $(sed -n 's/^\([a-z0-9][a-z0-9.+-]*\) *\[.*platform:dpkg.*\].*/\1/p' bindep.txt); do
     if ! dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q '^install ok installed$'; then
         missing="$missing $package"

@@ -9,7 +9,7 @@ set -eu
 cd "$(dirname "$0")/../.."
 top=$PWD
 PATH=$top/.venv/bin:$PATH
-export PATH ANSIBLE_NOCOLOR=1 ANSIBLE_LOCALHOST_WARNING=false ANSIBLE_HOME=$top/build/ansible-home
+export PATH ANSIBLE_NOCOLOR=1 ANSIBLE_LOCALHOST_WARNING=false ANSIBLE_HOME="$top/build/ansible-home"
 rm -rf build/package
 tests/tools/tracked.sh build/package/source
 ansible-galaxy collection build --output-path build/package/dist build/package/source

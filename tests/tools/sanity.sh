@@ -25,6 +25,7 @@ flock 9
 # ansible-test passes no PIP_ variables on, and has another home here: write down how pip is configured.
 "$venv/bin/python" tests/tools/pip_settings.py > "$home/.config/pip/pip.conf"
 # It would download a get-pip of exactly these versions.
+# shellcheck disable=SC2013  # words are what is wanted
 for version in $(sed -n "s/^ *pip='\([0-9.]*\)'.*/\1/p" \
     "$venv"/lib/python3.*/site-packages/ansible_test/_internal/python_requirements.py); do
     cp tests/tools/get_pip.py "$home/.ansible/test/cache/get_pip_$(echo "$version" | tr . _).py"
