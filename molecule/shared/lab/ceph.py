@@ -20,9 +20,9 @@ from proc import run
 from progress import LabError
 
 FOLDER = config.STATE / "ceph"
-ROOT = FOLDER / "root"
-# Parts of the chroot that are written to: kept in this checkout, bound over the shared root.
-WRITTEN = ("etc/ceph", "var/lib/ceph", "var/log/ceph", "run", "tmp")
+ROOT = config.RUN / "ceph"
+# Parts of the chroot that are written to: kept in this checkout, bound over the shared root; "run" lies in RUN.
+WRITTEN = ("etc/ceph", "var/lib/ceph", "var/log/ceph", "tmp")
 SYSTEM = ("proc", "sys", "dev")
 CLIENT = "igw"
 DONE = FOLDER / "var/lib/ceph/made"
@@ -71,8 +71,8 @@ def mount(image):
     if str(ROOT) not in mounted:
         run(["mount", "--bind", image.root, ROOT], "ceph", "mounting the chroot")
         run(["mount", "-o", "remount,bind,ro", ROOT], "ceph", "mounting the chroot read-only")
-    for part in WRITTEN:
-        own = FOLDER / part
+    for part in WRITTEN + ("run",):
+        own = folder(part)
         own.mkdir(parents=True, exist_ok=True)
         if str(ROOT / part) not in mounted:
             run(["mount", "--bind", own, ROOT / part], "ceph", "mounting %s" % part)
@@ -80,19 +80,24 @@ def mount(image):
         if str(ROOT / part) not in mounted:
             run(["mount", "--bind", "/" + part, ROOT / part], "ceph", "mounting /%s" % part)
     for part in ("var/lib/ceph/mon", "var/lib/ceph/osd", "run/ceph"):
-        (FOLDER / part).mkdir(exist_ok=True)
+        (ROOT / part).mkdir(exist_ok=True)
+
+
+def folder(part):
+    """Where a written part of the chroot really lies. Pid files must not outlive a reboot of this machine."""
+    return config.RUN / "ceph-run" if part == "run" else FOLDER / part
 
 
 def mounts():
     """Mount points below this lab's Ceph folder, in mounting order."""
     with open("/proc/self/mounts") as f:
-        points = [line.split()[1].replace("\\040", " ") for line in f]
+        points = [line.split()[1] for line in f]
     return [p for p in points if p == str(ROOT) or p.startswith(str(ROOT) + "/")]
 
 
 def pid(daemon):
     """Process id of a running daemon of this lab: only those have this chroot as their root."""
-    running = proc.read_pid(FOLDER / "run/ceph" / (daemon + ".pid"), "ceph-" + daemon.split(".")[0])
+    running = proc.read_pid(config.RUN / "ceph-run/ceph" / (daemon + ".pid"), "ceph-" + daemon.split(".")[0])
     return running if running and os.readlink("/proc/%d/root" % running) == str(ROOT) else None
 
 

@@ -40,7 +40,7 @@ def vms(names):
 def up(progress, names=()):
     """Bring up what does not run: Ceph and the VMs at the same time, as both wait a lot."""
     wanted = vms(names)
-    made = image.ensure(progress)
+    made = choose_image(progress)
     network.up()
     ssh.write_config(made)
     options = accel.choose(made, progress)
@@ -52,6 +52,25 @@ def up(progress, names=()):
         for vm in wanted:
             if vm.host.gateway:
                 start(lambda vm=vm: scst.provide(progress, vm.host))
+
+
+def choose_image(progress):
+    """The image that this lab already runs on, so that an edited recipe does not mix two; else the one wanted now."""
+    for vm in vms(()):
+        disk = vm.backing()
+        if disk is None:
+            continue
+        used = image.Image(disk.parent)
+        wanted = "real" if config.scst_source() else "emulated"
+        if not (used.folder / "complete").exists():
+            raise LabError(vm.host.name, "finding its image", "%s is gone" % used.folder, "run make lab-down, then make lab again")
+        if used.flavour != wanted:
+            raise LabError(vm.host.name, "reusing the lab", "it runs the flavour %r, wanted is %r" % (used.flavour, wanted),
+                           "run make lab-down first" + ("" if config.scst_source() else ", or set SCST_SOURCE as before"))
+        if used.folder.name != image.key():
+            progress.say("note: the lab runs on an image made from older files; make lab-down, then make lab, takes the new ones")
+        return used
+    return image.ensure(progress)
 
 
 def timed_ceph(progress, made):
@@ -114,7 +133,7 @@ def down(progress, drop_cache=False):
             vm.remove()
         ceph.down()
         network.down()
-        shutil.rmtree(config.SOCKETS, ignore_errors=True)
+        shutil.rmtree(config.RUN, ignore_errors=True)
         for name in ("id_ed25519", "ssh_config", "ceph.conf", "ceph.client.%s.keyring" % ceph.CLIENT):
             (config.STATE / name).unlink(missing_ok=True)
     if drop_cache:

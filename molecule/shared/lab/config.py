@@ -22,8 +22,9 @@ SSH_CONFIG = STATE / "ssh_config"
 # One name per checkout, so that two clones on one machine never meet.
 CHECKOUT_ID = hashlib.sha256(str(CHECKOUT).encode()).hexdigest()[:8]
 NETNS = "cephgate-" + CHECKOUT_ID
-# A UNIX socket's path may have 107 bytes, and a checkout may lie deep: sockets go where paths are short.
-SOCKETS = Path("/run/cephgate-lab") / CHECKOUT_ID
+# Sockets (a UNIX socket's path may have 107 bytes, and a checkout may lie deep), pid files and Ceph's mounts: somebody
+# who removes build/ with rm -rf while the lab is up must neither reach /dev through a mount nor lose track of processes.
+RUN = Path("/run/cephgate-lab") / CHECKOUT_ID
 
 SUITE = "bookworm"
 

@@ -9,6 +9,7 @@ import hashlib
 import os
 import platform
 import shutil
+import time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -31,6 +32,7 @@ class Image:
         self.disk = self.folder / "disk.raw"
         self.kernel = self.folder / "kernel"
         self.initrd = self.folder / "initrd"
+        self.flavour = self.folder.name.split("-")[0]
         self.identity = self.folder / "id_ed25519"
 
 
@@ -72,7 +74,9 @@ def ensure(progress, force=False):
         if force and folder.exists():
             shutil.rmtree(folder)
         if (folder / "complete").exists():
+            (folder / "complete").touch()
             return Image(folder)
+        prune(name.split("-")[0])
         work = config.cache() / (name + ".making")
         # left by a run that was interrupted
         for stale in (work, folder):
@@ -83,6 +87,13 @@ def ensure(progress, force=False):
         (work / "complete").touch()
         os.rename(work, folder)
     return Image(folder)
+
+
+def prune(flavour, days=14):
+    """Remove images of the same flavour that nobody has asked for lately: every edit of a recipe makes a new one of 1 GB."""
+    for complete in config.cache().glob(flavour + "-*/complete"):
+        if time.time() - complete.stat().st_mtime > days * 86400:
+            shutil.rmtree(complete.parent)
 
 
 def make(progress, image):

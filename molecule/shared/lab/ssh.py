@@ -39,12 +39,12 @@ Host *
 def write_config(image):
     """Copy the key and write build/lab/ssh_config."""
     config.STATE.mkdir(parents=True, exist_ok=True)
-    config.SOCKETS.mkdir(parents=True, exist_ok=True)
-    os.chmod(config.SOCKETS, 0o700)
+    (config.RUN / "ssh").mkdir(parents=True, exist_ok=True)
+    os.chmod(config.RUN, 0o700)
     identity = config.STATE / "id_ed25519"
     shutil.copy(image.identity, identity)
     os.chmod(identity, 0o600)
-    text = CONFIG.format(identity='"%s"' % identity, sockets=config.SOCKETS, inside=" ".join(network.INSIDE))
+    text = CONFIG.format(identity='"%s"' % identity, sockets=config.RUN / "ssh", inside=" ".join(network.INSIDE))
     for host in config.HOSTS.values():
         text += "Host %s\n  HostName %s\n" % (host.name, host.address)
     config.SSH_CONFIG.write_text(text)
@@ -67,7 +67,7 @@ def copy_tree(host, source, target, step):
 
 def forget(host):
     """Drop the shared connection of a VM that was killed or removed."""
-    socket = config.SOCKETS / host.name
+    socket = config.RUN / "ssh" / host.name
     if socket.exists():
         run(["ssh", "-F", str(config.SSH_CONFIG), "-O", "exit", host.name], host.name, "closing ssh", timeout=10, check=False)
         socket.unlink(missing_ok=True)

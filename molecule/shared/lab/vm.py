@@ -5,10 +5,12 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import accel
 import config
@@ -30,7 +32,7 @@ class Vm:
     def __init__(self, host):
         self.host = host
         self.disk = config.STATE / (host.name + ".qcow2")
-        self.pidfile = config.STATE / (host.name + ".pid")
+        self.pidfile = config.RUN / (host.name + ".pid")
         self.console = config.LOG / (host.name + ".console")
         self.qemu_log = config.LOG / (host.name + ".qemu")
 
@@ -59,9 +61,6 @@ class Vm:
         if self.pid():
             return False
         name = self.host.name
-        if self.disk.exists() and not self.matches(image):
-            raise LabError(name, "starting the VM", "its disk %s lies over another image than the one wanted now" % self.disk,
-                           "run make lab-down, then make lab again")
         if not self.disk.exists():
             run(["qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", image.disk, self.disk], name, "making the VM's disk")
         # a restart begins a new console log; the one before it stays beside it
@@ -91,9 +90,12 @@ class Vm:
             time.sleep(0.1)
         raise LabError(name, "starting QEMU", "it ended at once", "see the log; a full disk or little memory is the usual cause", self.qemu_log)
 
-    def matches(self, image):
-        info = run(["qemu-img", "info", "-U", self.disk], self.host.name, "reading the VM's disk").stdout
-        return "backing file: %s\n" % image.disk in info
+    def backing(self):
+        """The image's disk that this VM's overlay lies over, or None before its first start."""
+        if not self.disk.exists():
+            return None
+        info = run(["qemu-img", "info", "-U", "--output=json", self.disk], self.host.name, "reading the VM's disk")
+        return Path(json.loads(info.stdout)["backing-filename"])
 
     def booted(self):
         try:

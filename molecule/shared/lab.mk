@@ -1,0 +1,40 @@
+# Copyright (c) 2026, the cephgate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# The VM lab. molecule/shared/README.md explains it; the Makefile includes this file.
+
+LAB := python3 molecule/shared/lab
+LAB_STEPS := lab
+MOLECULE := $(ANSIBLE) NO_COLOR=1 COLUMNS=160 .venv/bin/molecule
+ifneq ($(SCST_SOURCE),)
+export SCST_SOURCE
+# Real SCST has its tree where the kernel puts it; the emulator's is a FUSE mount.
+export CEPHGATE_LAB_SYSFS_ROOT := /sys/kernel/scst_tgt
+endif
+
+.PHONY: lab lab.run lab-up lab-down lab-ssh lab-status lab-console lab-image
+lab: deps venv  ## the whole path on this machine: Ceph, two gateways and a client as VMs, the site, the proof
+	@$(STEPS) lab
+lab.run:
+	@$(LAB) up
+	@$(LAB) phase 'site: molecule converge' $(MOLECULE) converge -s site
+	@$(LAB) phase 'site: molecule verify' $(MOLECULE) verify -s site
+	@$(LAB) phase 'proof' $(LAB) proof
+	@$(LAB) phases
+
+lab-image:  ## only make the lab's guest image, or find it in the cache
+	@$(LAB) image
+lab-up:  ## only bring the lab's VMs and Ceph up
+	@$(LAB) up
+lab-down:  ## remove the lab; images stay in the cache (CACHE=1: those too)
+	@$(LAB) down $(if $(CACHE),--cache)
+lab-ssh:  ## a shell on a VM: make lab-ssh HOST=client1
+	@$(LAB) ssh $(or $(HOST),client1)
+lab-status:  ## what of the lab is up
+	@$(LAB) status
+lab-console:  ## follow a VM's console: make lab-console HOST=gw1
+	@$(LAB) console $(or $(HOST),gw1)
+
+# A removed build/ would leave the VMs running without their disks.
+clean: lab-down
