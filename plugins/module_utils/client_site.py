@@ -1,0 +1,100 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026, the cephgate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The site as one client sees it: which targets, which disks, and what is wrong with the declaration."""
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+from ansible_collections.cephgate.iscsi.plugins.module_utils.site import target_name
+from ansible_collections.cephgate.iscsi.plugins.module_utils.site_rules import iscsi_name_problem
+
+
+def initiator_of(client, hosts):
+    """Initiator name of a client {host, initiator_name}: its own, else the only one of its host; or None."""
+    if client.get('initiator_name'):
+        return client['initiator_name']
+    initiators = (hosts.get(client.get('host')) or {}).get('initiators') or []
+    return initiators[0] if len(initiators) == 1 else None
+
+
+def targets(iqn_prefix, gateways):
+    """What iscsi_session takes: every gateway with all its portals, by name."""
+    return [dict(name=target_name(iqn_prefix, name), portals=list(gateways[name]['portals'] or []))
+            for name in sorted(gateways)]
+
+
+def luns_of(luns, host):
+    return [lun for lun in luns if host in (lun.get('hosts') or {})]
+
+
+def maps(luns, host, iqn_prefix, exports, sessions):
+    """What multipath_map takes, for the LUNs of a host.
+
+    exports:  {gateway: {image: {serial, size}}} of the gateways that said what they export
+    sessions: of iscsi_session; each that works is a path to every LUN that its gateway exports
+
+    Of gateways that said nothing the same is expected as of the others, unless some did say:
+    then the silent ones failed earlier in this run, and may have the LUN or not.
+    """
+    gateway_of = dict((target_name(iqn_prefix, name), name) for name in exports)
+    result = []
+    for lun in luns_of(luns, host):
+        known = [exports[name][lun['image']] for name in sorted(exports) if lun['image'] in exports[name]]
+        if not known:
+            continue
+        paths = [session for session in sessions if session['state'] == 'LOGGED_IN'
+                 and lun['image'] in exports.get(gateway_of.get(session['target']), {})]
+        result.append(dict(name=lun['image'], serial=known[0]['serial'], paths=max(1, len(paths)),
+                           size=min(entry['size'] for entry in known)))
+    return result
+
+
+def problems(client, clients, luns, hosts, gateways, iqn_prefix):
+    """Sentences on what is wrong for a client; empty when nothing is.
+
+    client:  inventory name
+    clients: {name: {host, initiator_name}} of all Linux clients
+    """
+    found = []
+    host = clients[client].get('host')
+    if not host:
+        found.append('client %s: cephgate_host is not set, so it is not known which LUNs are its own. Set it to one of '
+                     'the names in cephgate_hosts (%s).' % (client, ', '.join(sorted(hosts)) or 'empty'))
+        return found
+    if host not in hosts:
+        found.append('client %s: cephgate_host "%s" is not in cephgate_hosts (%s). Add it there or correct the name.'
+                     % (client, host, ', '.join(sorted(hosts)) or 'empty'))
+        return found
+    allowed = hosts[host].get('initiators') or []
+    name = initiator_of(clients[client], hosts)
+    if name is None:
+        found.append('client %s: host %s has %d initiators, so it is not known which one this client is. Set '
+                     'cephgate_initiator_name in its host variables to one of them (%s).'
+                     % (client, host, len(allowed), ', '.join(allowed) or 'none'))
+    else:
+        problem = iscsi_name_problem(name)
+        if problem:
+            found.append('client %s: initiator name "%s" is not a valid iSCSI name: %s (RFC 7143, 4.2.7).'
+                         % (client, name, problem))
+        if name not in allowed:
+            found.append('client %s: its initiator name %s is not among the initiators of host %s (%s), so the '
+                         'gateways would show it nothing. Add it there or correct cephgate_initiator_name.'
+                         % (client, name, host, ', '.join(allowed) or 'none'))
+        twins = sorted(other for other in clients
+                       if other != client and initiator_of(clients[other], hosts) == name)
+        if twins:
+            found.append('clients %s and %s have the same initiator name %s: the gateways would take them for one '
+                         'host and both would write to the same disks. Give each its own cephgate_initiator_name.'
+                         % (client, ', '.join(twins), name))
+    for gateway in sorted(gateways):
+        if not gateways[gateway].get('portals'):
+            found.append('gateway %s has no cephgate_portals, so client %s cannot log in there. List its addresses.'
+                         % (gateway, client))
+    if not gateways:
+        found.append('client %s: the gateways group is empty, so there is nowhere to log in.' % client)
+    if iscsi_name_problem(iqn_prefix):
+        found.append('cephgate_iqn_prefix "%s" is not a valid iSCSI name: %s (RFC 7143, 4.2.7).'
+                     % (iqn_prefix, iscsi_name_problem(iqn_prefix)))
+    return found

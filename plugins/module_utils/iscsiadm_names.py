@@ -1,0 +1,87 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026, the cephgate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Portals and targets as people write them, and one form to compare them by."""
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+import collections
+import re
+import socket
+
+from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Refused
+
+# address: in the one form that is compared; port: int; tag: target portal group tag or None
+Portal = collections.namedtuple('Portal', 'address port tag')
+
+# RFC 7143, 4.2.7.1: port of a portal that names none.
+DEFAULT_PORT = 3260
+
+
+def canonical(address):
+    """One spelling for each IP address: FD00::00A1 and fd00::a1 are the same portal.
+
+    A zone (fe80::1%eth1) is kept. What is no address (a host name in a record made by hand)
+    is returned in lower case.
+    """
+    bare, percent, zone = address.strip('[]').partition('%')
+    for family in (socket.AF_INET, socket.AF_INET6):
+        try:
+            return socket.inet_ntop(family, socket.inet_pton(family, bare)) + percent + zone
+        except (socket.error, ValueError, UnicodeError):
+            pass
+    return address.lower()
+
+
+def is_address(address):
+    bare = address.partition('%')[0]
+    for family in (socket.AF_INET, socket.AF_INET6):
+        try:
+            socket.inet_pton(family, bare)
+            return True
+        except (socket.error, ValueError, UnicodeError):
+            pass
+    return False
+
+
+def parse_portal(text):
+    """C(10.0.0.1), C(10.0.0.1:3260), C(fd00::1), C([fd00::1]:3260), each with C(,TAG) or without.
+
+    Raises Refused for anything else; host names too, because sessions and records are compared
+    by address and a name may change its meaning between two runs.
+    """
+    rest, comma, tag = text.strip().partition(',')
+    bracketed = re.match(r'^\[([^\]]+)\](?::(\d+))?$', rest)
+    if bracketed:
+        address, port = bracketed.groups()
+    elif rest.count(':') == 1:
+        address, dummy, port = rest.partition(':')
+    else:
+        address, port = rest, None
+    if port is None:
+        port = DEFAULT_PORT
+    try:
+        port, tag = int(port), int(tag) if comma else None
+    except ValueError:
+        port = 0
+    if not is_address(address) or not 0 < port < 65536 or (tag is not None and not 0 <= tag < 65536):
+        raise Refused('portal "%s" is not of the form ADDRESS, ADDRESS:PORT or [IPV6]:PORT with an IP address '
+                      'and a port from 1 to 65535. Correct it.' % text)
+    return Portal(canonical(address), port, tag)
+
+
+def format_portal(address, port):
+    """As iscsiadm wants it after -p."""
+    return '[%s]:%d' % (address, port) if ':' in address else '%s:%d' % (address, port)
+
+
+def in_scope(target, prefixes):
+    """Whether a target's name lies under one of the declared prefixes.
+
+    Only whole parts count: iqn.x.example is no prefix of iqn.x.example2:gw1, which may be
+    somebody else's.
+    """
+    return any(target == prefix or target.startswith(prefix.rstrip(':.') + ':')
+               or target.startswith(prefix.rstrip(':.') + '.') for prefix in prefixes)

@@ -1,0 +1,89 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026, the cephgate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Bringing LUNs to completeness: look, do what is missing, look again, until the time is over."""
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+import os
+import time
+
+from ansible_collections.cephgate.iscsi.plugins.module_utils import multipath_luns
+from ansible_collections.cephgate.iscsi.plugins.module_utils.disk_guard import refuse_if_used
+from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm_sysfs import sessions as read_sessions
+from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import perform
+
+# Seconds in which the answer to a scan, or the effect of a command, may come before it is repeated.
+ASK_AGAIN = 5.0
+
+# Seconds that iscsid's own scan after a login, and udev with multipathd after a new disk, get before
+# we step in: what comes by itself is no change of ours.
+GRACE = 3.0
+
+
+class Work(object):
+    """Carries out plans and keeps what was done."""
+
+    def __init__(self, disks, multipathd, check_mode, clock=time.time, sleep=time.sleep, sessions=read_sessions):
+        self.disks = disks
+        self.multipathd = multipathd
+        self.check_mode = check_mode
+        self.clock = clock
+        self.sleep = sleep
+        self.sessions = lambda: sessions(disks.sysfs)
+        self.operations = []
+        self.done = 0
+        self.asked = {}
+
+    def performer(self, operation):
+        if operation.how == 'sysfs':
+            with open(os.path.join(self.disks.sysfs, operation.target), 'w') as handle:
+                handle.write(operation.data)
+        else:
+            self.multipathd.call(operation.target)
+
+    def perform(self, operations):
+        """Perform those that were not performed within the last seconds."""
+        now = self.clock()
+        fresh = [operation for operation in operations
+                 if now - self.asked.get(str(operation.target), now - ASK_AGAIN) >= ASK_AGAIN]
+        for operation in fresh:
+            # Asked again because nothing came of it the first time: one line in the report is enough.
+            known = str(operation.target) in self.asked
+            self.asked[str(operation.target)] = now
+            if not self.check_mode:
+                perform([operation], self.performer)
+            if not known:
+                self.operations.append(operation)
+                self.done += 0 if self.check_mode else 1
+
+    def plan(self, luns, waited):
+        """What to do for incomplete LUNs. waited: seconds since the first look."""
+        early = waited < GRACE and not self.check_mode
+        sessions = [session for session in self.sessions() if session.disks or not early]
+        return (multipath_luns.plan_scan(luns, sessions)
+                + ([] if early else multipath_luns.plan_claims(luns, self.multipathd))
+                + multipath_luns.plan_sizes(luns, self.multipathd.resize, foresee=self.check_mode))
+
+    def complete(self, maps, timeout):
+        """(LUNs, [(LUN, what it lacks)]) once nothing is missing, or the time is over."""
+        start = self.clock()
+        while True:
+            luns = multipath_luns.look(self.disks, maps)
+            lacking = [(lun, multipath_luns.missing(lun)) for lun in luns]
+            lacking = [(lun, text) for lun, text in lacking if text]
+            waited = self.clock() - start
+            if not lacking or waited > timeout:
+                return luns, lacking
+            self.perform(self.plan([lun for lun, dummy in lacking], waited))
+            if self.check_mode:
+                return luns, lacking
+            self.sleep(0.5)
+
+    def remove(self, maps):
+        self.perform(multipath_luns.plan_removal(
+            multipath_luns.look(self.disks, maps),
+            lambda devices, why: refuse_if_used(self.disks, devices, self.multipathd.opened, why),
+            self.multipathd.flush))
