@@ -97,9 +97,9 @@ def snapshot(sysfs, wanted, exclusive_handlers=(), assume=False, size_of=read.ba
     listed = set(device['name'] for device in wanted)
     current['unlisted'] = {}
     for handler in exclusive_handlers or ():
-        for name in read.names(sysfs, 'handlers/' + handler):
-            if name in present and name not in listed:
-                current['unlisted'][name] = dict(handler=handler, exports=_exports(sysfs, name))
+        for name in read.devices(sysfs, handler):
+            if name not in listed:
+                current['unlisted'][name] = dict(handler=handler, exports=exports(sysfs, name))
     for handler in sorted(set(device['handler'] for device in wanted if device['present'])):
         if all(device['name'] in present for device in wanted if device.get('handler') == handler) and \
                 not any(_differs(device, current['devices'][device['name']]) for device in wanted
@@ -110,8 +110,8 @@ def snapshot(sysfs, wanted, exclusive_handlers=(), assume=False, size_of=read.ba
             raise Refused('handlers/%s does not exist: the kernel module scst_vdisk is not loaded. Start the service scst.' % handler)
     wanted_ids = identity.new(wanted, current['devices'])
     if wanted_ids:
-        others = [name for handler in read.names(sysfs, 'handlers') for name in read.names(sysfs, 'handlers/' + handler)
-                  if name in present and name not in listed and name not in current['unlisted']]
+        others = [name for handler in read.names(sysfs, 'handlers') for name in read.devices(sysfs, handler)
+                  if name not in listed and name not in current['unlisted']]
         current['others'] = identity.read(sysfs, others, wanted_ids)
     return current
 
@@ -120,7 +120,7 @@ def _snapshot_one(sysfs, device, size_of):
     folder = 'devices/' + device['name']
     found = dict(handler=read.link(sysfs, folder + '/handler'))
     if not device['present']:
-        found['exports'] = _exports(sysfs, device['name'])
+        found['exports'] = exports(sysfs, device['name'])
         return found
     attributes = list(device['attributes']) + list(device['if_offered'])
     found['attributes'] = dict((name, read.value(sysfs, '%s/%s' % (folder, name))) for name in attributes)
@@ -131,7 +131,7 @@ def _snapshot_one(sysfs, device, size_of):
         found['size'] = int(read.value(sysfs, folder + '/size') or 0)
     if _differs(device, found):
         found['active'] = read.value(sysfs, folder + '/active')
-        found['exports'] = _exports(sysfs, device['name'])
+        found['exports'] = exports(sysfs, device['name'])
     return found
 
 
@@ -145,7 +145,7 @@ def _differs(device, found):
     return any(found['attributes'][name] != value for name, value in wanted.items())
 
 
-def _exports(sysfs, name):
+def exports(sysfs, name):
     """Where initiators can see the device: the folders of its LUNs, without SCST's own copy manager."""
     folder = 'devices/%s/exported' % name
     found = []

@@ -11,7 +11,7 @@ from __future__ import absolute_import, division, print_function
 
 __metaclass__ = type
 
-import fnmatch
+import re
 
 from ansible_collections.cephgate.iscsi.plugins.module_utils import scst_names as names
 from ansible_collections.cephgate.iscsi.plugins.module_utils import scst_read as read
@@ -50,6 +50,30 @@ def snapshot(sysfs, folder, wanted):
             attributes=dict((attribute, read.value(sysfs, '%s/%s' % (path, attribute)))
                             for attribute in attributes.get(name, ())))
     return groups
+
+
+def may_disturb(wanted, found, exclusive):
+    """Whether the way from C(found) to C(wanted) may take something from a session, so that sessions must be read."""
+    listed = dict((group['name'], group) for group in wanted if group['present'])
+    if any(not group['present'] and group['name'] in found for group in wanted):
+        return True
+    home = dict((initiator, name) for name, group in listed.items() for initiator in group['initiators'] or ())
+    for name, group in found.items():
+        if name not in listed:
+            if 'groups' in exclusive:
+                return True
+        elif 'initiators' in exclusive and listed[name]['initiators'] is not None \
+                and not set(group['initiators']) <= set(listed[name]['initiators']):
+            return True
+        if any(home.get(initiator, name) != name for initiator in group['initiators']):
+            return True
+    return False
+
+
+def matches(session, initiator):
+    """Whether an entry of a group may be what let the session in: with SCST's wildcards, too often rather than too rarely."""
+    entry = re.escape(initiator.lstrip('!')).replace('\\*', '.*').replace('\\?', '.')
+    return re.match('^%s(#.*)?(_[0-9]+)?$' % entry, session) is not None
 
 
 class Plan(object):
@@ -151,7 +175,7 @@ class Plan(object):
     def _guard(self, name, initiator):
         """Refuse to take an initiator out of a group that it uses."""
         using = [session for session, group in self.sessions.items()
-                 if group == name and fnmatch.fnmatchcase(session.split('#')[0], initiator.split('#')[0].lstrip('!'))]
+                 if group == name and matches(session, initiator)]
         if not using:
             return
         thing = '%s: group %s: initiator %s' % (self.thing, name, initiator)

@@ -18,6 +18,7 @@ import stat
 
 from ansible_collections.cephgate.iscsi.plugins.module_utils import scst_values as values
 from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Operation, Refused
+from ansible_collections.cephgate.iscsi.plugins.module_utils.scst_names import HCIL
 
 DRIVER = 'targets/iscsi'
 COPY_MANAGER = 'copy_manager_tgt'
@@ -54,8 +55,18 @@ def link(sysfs, path):
         return None
 
 
+def devices(sysfs, handler):
+    """The virtual disks of a handler. SCST 3.0 lists the node's own SCSI devices (H:C:I:L) there too; they are left out."""
+    return [name for name in names(sysfs, 'handlers/' + handler)
+            if name not in ('type', 'trace_level') and not HCIL.match(name)]
+
+
 def sessions(sysfs, target):
-    """The live sessions of an iSCSI target as {session: group}; the group of the default LUNs is None."""
+    """The live sessions of an iSCSI target as {session: group}; the group of the default LUNs is None.
+
+    A session's folder has the name of its initiator, with C(#portal) when per_portal_acl is set and C(_1) for another
+    session of the same initiator.
+    """
     found = {}
     folder = '%s/%s/sessions' % (DRIVER, target)
     for session in names(sysfs, folder):

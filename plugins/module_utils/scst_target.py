@@ -140,7 +140,8 @@ def _snapshot_one(sysfs, target):
     if target['groups'] or 'groups' in target['exclusive']:
         found['groups'] = scst_group.snapshot(sysfs, folder, target['groups'])
         found['default_luns'] = read.names(sysfs, folder + '/luns')
-        found['sessions'] = read.sessions(sysfs, target['name'])
+        if scst_group.may_disturb(target['groups'], found['groups'], target['exclusive']):
+            found['sessions'] = read.sessions(sysfs, target['name'])
     return found
 
 
