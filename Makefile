@@ -62,9 +62,7 @@ lint docs guard unit property emulator py27 sanity package molecule bench: venv
 
 .PHONY: lint.run
 lint.run:
-	.venv/bin/yamllint --strict .
-	tests/tools/tracked.sh | xargs grep -lE '^#!/bin/(ba)?sh' | xargs shellcheck
-	$(ANSIBLE) .venv/bin/ansible-lint --nocolor
+	tests/tools/lint.sh
 
 .PHONY: docs.run
 docs.run:
