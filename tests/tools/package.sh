@@ -17,7 +17,7 @@ ansible-galaxy collection build --output-path build/package/dist build/package/s
 ansible-galaxy collection install --offline --no-deps -p build/package/installed build/package/dist/*.tar.gz
 
 installed=build/package/installed/ansible_collections/cephgate/iscsi
-for file in MANIFEST.json FILES.json LICENSE README.md CHANGELOG.rst meta/runtime.yml playbooks/site.yml \
+for file in MANIFEST.json FILES.json LICENSE README.md meta/runtime.yml playbooks/site.yml \
     $(tests/tools/tracked.sh | grep -E '^(plugins|roles|playbooks|meta|docs)/'); do
     if [ ! -f "$installed/$file" ]; then
         echo "package: $file is missing from the built collection" >&2
