@@ -42,6 +42,18 @@ options:
     description: RV(cephgate.iscsi.rbd_map#module:mapped) of this gateway. Without an entry an image has no identity yet.
     type: dict
     required: true
+  client:
+    description: Ceph client name, for C(state).
+    type: str
+    default: admin
+  map_options:
+    description: Map options of rbd(8), for C(state).
+    type: str
+    default: ''
+  sysfs_root:
+    description: Root of SCST's management interface, for C(state).
+    type: str
+    default: /sys/kernel/scst_tgt
 """
 
 EXAMPLES = r"""
@@ -59,21 +71,28 @@ _value:
   description:
     - Lists C(images), C(devices), C(targets), C(luns) and C(device_groups) for the modules that take them.
     - C(exports), for each image C(serial), C(size) in bytes, C(device), C(gateway) and C(hosts), is what clients need.
+    - C(state) and C(secrets) are what M(cephgate.iscsi.gateway_state) takes.
   type: dict
 """
 
 from ansible_collections.cephgate.iscsi.plugins.module_utils import site
 
 
-def gateway_view(luns, gateway, hosts, gateways, iqn_prefix, mapped):
+def gateway_view(luns, gateway, hosts, gateways, iqn_prefix, mapped, client='admin', map_options='',
+                 sysfs_root='/sys/kernel/scst_tgt'):
     numbers = dict((name, gateways[name]['number']) for name in gateways)
-    return dict(
-        images=[dict((key, lun[key]) for key in ('image', 'size') if key in lun) for lun in luns],
+    views = dict(
         devices=site.devices(luns, mapped),
         targets=[site.target(iqn_prefix, gateway, numbers[gateway], gateways[gateway]['portals'], hosts)],
         luns=site.target_luns(iqn_prefix, gateway, luns),
         device_groups=site.device_groups(iqn_prefix, luns, numbers),
+    )
+    return dict(
+        views,
+        images=[dict((key, lun[key]) for key in ('image', 'size') if key in lun) for lun in luns],
         exports=site.exports(luns, mapped, sorted(gateways)),
+        state=site.state(luns, mapped, map_options, client, sysfs_root, views),
+        secrets=site.secrets(views['targets']),
     )
 
 

@@ -13,7 +13,7 @@ version_added: "0.1.0"
 author: the cephgate contributors (@cephgate)
 description:
   - Turns the names of the gateway hosts into what the other filters take.
-  - A variable that a host lacks becomes V(null), so that M(cephgate.iscsi.site_problems#filter) can name the host.
+  - A variable that a host lacks becomes V(null), so that P(cephgate.iscsi.site_problems#filter) can name the host.
 positional: _input, hostvars
 options:
   _input:

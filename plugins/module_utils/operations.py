@@ -60,7 +60,8 @@ class Operation(object):
             target = self.mask(target)
         result = dict(object=self.mask(self.thing), action=self.mask(self.action),
                       how=self.how, target=target, done=done)
-        if self.data is not None:
+        # The contents of whole files are left out: they are long and may be secret as such.
+        if self.data is not None and self.how != 'file':
             result['data'] = self.mask(self.data)
         return result
 

@@ -59,6 +59,57 @@ def devices(luns, images):
     return result
 
 
+def state(luns, images, map_options, client, sysfs_root, views):
+    """What a gateway keeps on its disk to serve without a controller (see gateway_state).
+
+    views: the devices, targets, luns and device_groups of this gateway.
+    """
+    image_of = dict((device_name(lun['image']), lun['image']) for lun in luns)
+    return dict(
+        version=1, sysfs_root=sysfs_root, client=client, cluster='ceph',
+        images=[dict(image=lun['image'], options=map_options, image_id=images[lun['image']]['image_id'])
+                for lun in luns if lun['image'] in images],
+        devices=[dict(device, image=image_of[device['name']]) for device in views['devices']],
+        targets=[_without_secrets(entry) for entry in views['targets']],
+        luns=views['luns'], device_groups=views['device_groups'])
+
+
+def users(target):
+    """All CHAP users of a target, of either direction."""
+    outgoing = target.get('outgoing_user')
+    return list(target.get('incoming_users') or ()) + ([outgoing] if outgoing else [])
+
+
+def _without_secrets(target):
+    result = dict(target)
+    if 'incoming_users' in result:
+        result['incoming_users'] = [dict(name=user['name']) for user in result['incoming_users']]
+    if 'outgoing_user' in result:
+        result['outgoing_user'] = dict(name=result['outgoing_user']['name'])
+    return result
+
+
+def secrets(targets):
+    """The CHAP secrets of targets, {user: secret}: kept apart from the rest, which may be shown and logged."""
+    return dict((user['name'], user['secret']) for target in targets for user in users(target))
+
+
+def with_secrets(state, given):
+    """A state with its CHAP secrets put back."""
+    def filled(user):
+        return dict(user, secret=given[user['name']])
+
+    targets = []
+    for target in state['targets']:
+        target = dict(target)
+        if 'incoming_users' in target:
+            target['incoming_users'] = [filled(user) for user in target['incoming_users']]
+        if 'outgoing_user' in target:
+            target['outgoing_user'] = filled(target['outgoing_user'])
+        targets.append(target)
+    return dict(state, targets=targets)
+
+
 def exports(luns, images, gateways):
     """What a client needs to know of each image: {image: {serial, size, device, gateway, hosts}}."""
     result = {}

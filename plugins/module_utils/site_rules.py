@@ -98,9 +98,13 @@ def _hosts(hosts):
                        'show it either set of disks. Keep it in one of them.' % (initiator, owner[initiator], name))
             owner[initiator] = name
         chap = hosts[name].get('chap')
-        if chap and len(chap.get('secret') or '') < 12:
-            yield ('host %s: its CHAP secret is shorter than 12 characters, which SCST refuses and Windows too '
-                   '(it takes 12 to 16). Choose a longer one.' % name)
+        for kind in ('secret', 'mutual_secret') if chap else ():
+            if kind == 'mutual_secret' and not chap.get('mutual_user'):
+                continue
+            secret = chap.get(kind) or ''
+            if len(secret) < 12 or re.search(r'\s', secret):
+                yield ('host %s: its CHAP %s has fewer than 12 characters or a blank in it; SCST refuses both (and '
+                       'Windows takes 12 to 16). Choose another.' % (name, kind))
 
 
 def _luns(luns, hosts, gateways):

@@ -57,6 +57,8 @@ def test_the_good_site_has_no_problem():
     (dict(hosts__db__initiators=['iqn.bad']), ['host db', 'iqn.bad', 'RFC 7143']),
     (dict(hosts__web__initiators=['iqn.1993-08.org.debian:01:db1']), ['db', 'web', 'either group']),
     (dict(hosts__db__chap=dict(user='u', secret='short')), ['host db', '12']),
+    (dict(hosts__db__chap=dict(user='u', secret='long enough but blank')), ['host db', 'blank']),
+    (dict(hosts__db__chap=dict(user='u', secret='x' * 12, mutual_user='m', mutual_secret='y')), ['host db', 'mutual_secret']),
 ])
 def test_each_wrong_declaration_is_named(changes, words):
     found = problems(**changed(**changes))

@@ -1,0 +1,182 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026, the cephgate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The gateway as a whole, from its state file: the same engine as the modules, without a controller.
+
+The state file holds what the role computed last: the images, and the lists that the SCST modules
+take. Whatever is missing (an image that is away, Ceph not answering, a device that SCST refuses)
+costs its own LUNs only; everything else is served, and the missing part is named and tried again.
+"""
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+import json
+
+from ansible_collections.cephgate.iscsi.plugins.module_utils import scst_alua, scst_device, scst_lun, scst_target
+from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Failed, Refused, perform
+from ansible_collections.cephgate.iscsi.plugins.module_utils.rbd_plan import plan_mappings
+from ansible_collections.cephgate.iscsi.plugins.module_utils.sysfs import performer
+
+VERSION = 1
+KEYS = ('version', 'sysfs_root', 'client', 'cluster', 'images', 'devices', 'targets', 'luns', 'device_groups')
+
+
+def load(path):
+    """The state file as a dictionary. Raises Refused when it is not one that this version can apply."""
+    with open(path) as handle:
+        try:
+            state = json.load(handle)
+        except ValueError as error:
+            raise Refused('%s is not JSON (%s). Run the site playbook on this gateway to write it anew.' % (path, error))
+    check(state, path)
+    return state
+
+
+def check(state, path='state'):
+    if not isinstance(state, dict) or state.get('version') != VERSION:
+        raise Refused('%s: version is %r, this command applies version %d. Run the site playbook on this gateway.' % (
+            path, state.get('version') if isinstance(state, dict) else None, VERSION))
+    missing = [key for key in KEYS if key not in state]
+    if missing:
+        raise Refused('%s lacks %s. Run the site playbook on this gateway.' % (path, ', '.join(missing)))
+
+
+class Problems(object):
+    """What could not be served and why, by image; the first reason counts."""
+
+    def __init__(self):
+        self.of = {}
+
+    def add(self, image, reason):
+        self.of.setdefault(image, str(reason))
+
+
+class Gateway(object):
+    """One gateway: C(state) as in the state file, C(rbd) and C(sysfs) to reach the world, C(mapped) to see the mappings."""
+
+    def __init__(self, state, rbd, sysfs, mapped):
+        self.state = state
+        self.rbd = rbd
+        self.sysfs = sysfs
+        self.mapped = mapped
+        self.perform = performer(sysfs)
+
+    def _images(self, act, problems):
+        """Map what is not mapped. Returns (operations, usable images)."""
+        current = self.mapped()
+        operations, usable = [], []
+        for entry in self.state['images']:
+            image = entry['image']
+            try:
+                steps = plan_mappings(self.rbd, current, [dict(image=image, options=entry.get('options'))], lambda found: [])
+                if act:
+                    perform(steps, self.rbd.perform)
+                operations += steps
+            except (Refused, Failed, EnvironmentError) as error:
+                problems.add(image, error)
+                continue
+            usable.append(image)
+        current = self.mapped()
+        for entry in self.state['images']:
+            found = current.get(entry['image'])
+            if found and entry.get('image_id') and found['image_id'] != entry['image_id']:
+                # Its identity belongs to the image that was: initiators would take the new one for it.
+                problems.add(entry['image'], 'image %s has the internal id %s, but the exported one had %s: it was made anew. Run '
+                             'the site playbook, which gives it an identity of its own.' % (
+                                 entry['image'], found['image_id'], entry['image_id']))
+        return operations, [image for image in usable if image not in problems.of]
+
+    def _stages(self, images, enable):
+        """The modules' work in the roles' order, restricted to C(images), as (plan, arguments) to call one by one."""
+        devices = [device for device in self.state['devices'] if device['image'] in images]
+        names = set(device['name'] for device in devices)
+        targets = [dict(target, enabled=None) for target in self.state['targets']]
+        groups = [dict(group, devices=[name for name in group['devices'] if name in names])
+                  for group in self.state['device_groups']]
+        yield self._devices, devices
+        yield self._targets, (targets, None)
+        yield self._luns, [lun for lun in self.state['luns'] if lun['device'] in names]
+        yield self._alua, groups
+        if enable:
+            yield self._targets, ([dict(target, enabled=True) for target in targets], dict(enabled=True))
+
+    def _devices(self, devices, assume):
+        wanted = scst_device.normalise([dict((key, value) for key, value in device.items() if key != 'image')
+                                        for device in devices])
+        return scst_device.plan(scst_device.snapshot(self.sysfs, wanted, assume=assume), wanted)
+
+    def _targets(self, arguments, assume):
+        wanted, driver = scst_target.normalise(*arguments)
+        return scst_target.plan(scst_target.snapshot(self.sysfs, wanted, driver, assume=assume), wanted, driver)
+
+    def _luns(self, luns, assume):
+        wanted, scopes = scst_lun.normalise(luns)
+        return scst_lun.plan(scst_lun.snapshot(self.sysfs, wanted, scopes, assume=assume), wanted, scopes)
+
+    def _alua(self, groups, assume):
+        wanted = scst_alua.normalise(groups)
+        return scst_alua.plan(scst_alua.snapshot(self.sysfs, wanted, assume=assume), wanted)
+
+    def _export(self, images, enable):
+        done = []
+        for plan, arguments in self._stages(images, enable):
+            done += perform(plan(arguments, False), self.perform)
+        return done
+
+    def plan(self):
+        """What apply would do now: (operations, problems)."""
+        problems = Problems()
+        operations, images = self._images(False, problems)
+        for plan, arguments in self._stages(images, True):
+            operations += plan(arguments, True)
+        return operations, problems.of
+
+    def apply(self):
+        """Serve what can be served: (operations done, {image: why it is not served}).
+
+        Raises Refused or Failed only for what concerns the gateway as a whole.
+        """
+        problems = Problems()
+        done, images = self._images(True, problems)
+        try:
+            return done + self._export(images, True), problems.of
+        except (Refused, Failed) as error:
+            done += getattr(error, 'done', [])
+        # Something in the way of one image must not keep the others from being served: one by one,
+        # and the target enabled when all that can be there is there.
+        good = []
+        for image in images:
+            try:
+                done += self._export([image], False)
+                good.append(image)
+            except (Refused, Failed) as error:
+                problems.add(image, error)
+        return done + self._export(good, True), problems.of
+
+    def status(self):
+        """For each image whether it is served here, and if not, what is missing."""
+        mapped = self.mapped()
+        report = []
+        for device in self.state['devices']:
+            image, missing = device['image'], []
+            if image not in mapped:
+                missing.append('the image is not mapped')
+            if not self.sysfs.exists('devices/' + device['name']):
+                missing.append('SCST has no device %s' % device['name'])
+            absent = [lun for lun in self.state['luns'] if lun['device'] == device['name'] and
+                      not self.sysfs.exists('%s/%d' % (scst_lun.folder(lun['target'], lun['group']), lun['lun']))]
+            missing += ['%s: LUN %d is not there' % (scst_lun.place(lun['target'], lun['group']), lun['lun']) for lun in absent]
+            report.append(dict(image=image, device=device['name'], served=not missing, missing=missing))
+        return report
+
+    def in_place(self):
+        """Whether the targets exist and are enabled: a few stat calls, to be asked every second."""
+        for target in self.state['targets']:
+            try:
+                if self.sysfs.read('targets/iscsi/%s/enabled' % target['name'])[:1] != '1':
+                    return False
+            except EnvironmentError:
+                return False
+        return True

@@ -1,0 +1,161 @@
+#!/usr/bin/python
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026, the cephgate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+DOCUMENTATION = r"""
+module: gateway_state
+short_description: Let a gateway serve without a controller
+version_added: "0.1.0"
+description:
+  - Installs the command C(cephgate) with the engine that this collection's modules use, and the state file from which
+    the command restores the gateway at boot and after a restart of C(iscsi-scstd).
+  - The state file may hold CHAP secrets and is readable by root only.
+options:
+  state:
+    description: The state, as P(cephgate.iscsi.gateway_view#filter) gives it.
+    type: dict
+    required: true
+  secrets:
+    description: CHAP secrets by user name, for the users that O(state) names.
+    type: dict
+    default: {}
+  path:
+    description: The state file.
+    type: path
+    default: /etc/cephgate/state.json
+  command:
+    description: The command.
+    type: path
+    default: /usr/local/sbin/cephgate
+  library:
+    description: Folder for the engine's files.
+    type: path
+    default: /usr/local/lib/cephgate
+extends_documentation_fragment:
+  - cephgate.iscsi.attributes
+author:
+  - the cephgate contributors (@cephgate)
+"""
+
+EXAMPLES = r"""
+- name: Keep what this gateway serves
+  cephgate.iscsi.gateway_state:
+    state: "{{ view.state }}"
+    secrets: "{{ view.secrets }}"
+"""
+
+RETURN = r"""
+operations:
+  description: What was done, or would be done in check mode, in order. The contents of files are left out.
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - {object: file /etc/cephgate/state.json, action: write, how: file, done: true, target: /etc/cephgate/state.json}
+"""
+
+import json
+import os
+import sys
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.cephgate.iscsi.plugins.module_utils import gateway_cli, gateway_state
+from ansible_collections.cephgate.iscsi.plugins.module_utils.glue import plan_and_apply
+from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Operation, Refused
+from ansible_collections.cephgate.iscsi.plugins.module_utils.site import users, with_secrets
+
+PACKAGE = 'ansible_collections.cephgate.iscsi.plugins.module_utils.'
+
+LAUNCHER = """#!{python}
+# Written by cephgate.iscsi.gateway_state.
+import sys
+
+sys.path.insert(0, {library!r})
+from {package}gateway_cli import main
+
+sys.exit(main())
+"""
+
+
+def engine(library):
+    """The engine's files as {path: text}: those that the command has loaded, from this very module's package."""
+    files = {}
+    for name, loaded in list(sys.modules.items()):
+        if not name.startswith(PACKAGE) or loaded is None or name == PACKAGE + 'glue':
+            continue
+        files[os.path.join(library, *name.split('.')) + '.py'] = loaded.__loader__.get_source(name)
+    folder = library
+    for part in PACKAGE.strip('.').split('.'):
+        folder = os.path.join(folder, part)
+        # Python 2 knows no namespace packages.
+        files[os.path.join(folder, '__init__.py')] = ''
+    return files
+
+
+def to_write(path, text, mode):
+    """The operation that gives a file its content and mode, if it lacks either."""
+    try:
+        with open(path, 'rb') as handle:
+            same = handle.read() == text.encode('utf-8')
+        same = same and os.stat(path).st_mode & 0o7777 == mode
+    except EnvironmentError:
+        same = False
+    return [] if same else [Operation('file %s' % path, 'write', 'file', path, (text, mode))]
+
+
+def write(operation):
+    """Replace a file in one step, so that a reader never meets half of it and a secret is never readable by others."""
+    text, mode = operation.data
+    folder = os.path.dirname(operation.target)
+    if not os.path.isdir(folder):
+        os.makedirs(folder, 0o755)
+    new = operation.target + '.new'
+    handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    try:
+        os.fchmod(handle, mode)
+        os.write(handle, text.encode('utf-8'))
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+    os.rename(new, operation.target)
+
+
+def main():
+    module = AnsibleModule(
+        argument_spec=dict(
+            state=dict(type='dict', required=True),
+            secrets=dict(type='dict', default={}, no_log=True),
+            path=dict(type='path', default=gateway_cli.STATE),
+            command=dict(type='path', default='/usr/local/sbin/cephgate'),
+            library=dict(type='path', default='/usr/local/lib/cephgate'),
+        ),
+        supports_check_mode=True,
+    )
+    params = module.params
+
+    def plan():
+        gateway_state.check(params['state'])
+        unknown = [user['name'] for target in params['state']['targets'] for user in users(target)
+                   if user['name'] not in params['secrets']]
+        if unknown:
+            raise Refused('CHAP user %s: it is in the state, but has no entry in secrets. Give both from one '
+                          'gateway_view.' % ', '.join(sorted(unknown)))
+        operations = []
+        for path, text in sorted(engine(params['library']).items()):
+            operations += to_write(path, text, 0o644)
+        operations += to_write(params['command'], LAUNCHER.format(
+            python=sys.executable, library=params['library'], package=PACKAGE), 0o755)
+        state = with_secrets(params['state'], params['secrets'])
+        return operations + to_write(params['path'], json.dumps(state, indent=1, sort_keys=True) + '\n', 0o600)
+
+    plan_and_apply(module, plan, write)
+
+
+if __name__ == '__main__':
+    main()
