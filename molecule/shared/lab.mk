@@ -6,7 +6,9 @@
 
 LAB := python3 molecule/shared/lab
 LAB_STEPS := lab
-MOLECULE := $(ANSIBLE) NO_COLOR=1 COLUMNS=160 .venv/bin/molecule
+MOLECULE := env $(ANSIBLE) NO_COLOR=1 COLUMNS=160 .venv/bin/molecule
+# How a restarted gateway is set up again; {host} is its name.
+RESTORE := $(ANSIBLE) .venv/bin/ansible-playbook -i inventories/lab cephgate.iscsi.site --limit {host}
 ifneq ($(SCST_SOURCE),)
 export SCST_SOURCE
 # Real SCST has its tree where the kernel puts it; the emulator's is a FUSE mount.
@@ -20,7 +22,7 @@ lab.run:
 	@$(LAB) up
 	@$(LAB) phase 'site: molecule converge' $(MOLECULE) converge -s site
 	@$(LAB) phase 'site: molecule verify' $(MOLECULE) verify -s site
-	@$(LAB) phase 'proof' $(LAB) proof
+	@$(LAB) phase 'proof' $(LAB) proof --restore '$(RESTORE)'
 	@$(LAB) phases
 
 lab-image:  ## only make the lab's guest image, or find it in the cache

@@ -13,6 +13,7 @@ import cluster
 import config
 import image
 import network
+import proof
 import ssh
 from progress import LabError, Progress, load_times, print_table
 
@@ -57,6 +58,10 @@ def parser():
     add("thaw", do_vm("thaw"), "let a frozen VM run on", host)
     add("cut", do_net("cut"), "drop all frames between a VM and a network", host, net)
     add("mend", do_net("mend"), "undo cut", host, net)
+    add("proof", do_proof, "prove the site: verified data through multipath while a gateway dies and returns; exit 1 when it is not so",
+        (["--image"], dict(help="pool/image to overwrite; default: the largest that nothing uses")),
+        (["--restore"], dict(metavar="COMMAND", help="shell command that sets up a restarted gateway, {host} stands for its name; "
+                             "without it the gateway must come back by itself")))
     add("phase", do_phase, "run a command as a timed phase", (["name"], {}), (["words"], dict(nargs=argparse.REMAINDER, metavar="COMMAND")))
     add("phases", do_phases, "table of the phases' last times")
     return top
@@ -105,6 +110,11 @@ def do_vm(verb):
 
 def do_net(verb):
     return lambda options, progress: getattr(network, verb)(config.HOSTS[options.host], options.net)
+
+
+def do_proof(options, progress):
+    with cluster.locked():
+        proof.prove(progress, options.image, options.restore)
 
 
 def do_phase(options, progress):

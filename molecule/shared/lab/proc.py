@@ -24,7 +24,7 @@ def run(argv, where, step, timeout=600, check=True, stdin=None, log=None, binary
             [str(a) for a in argv], input=stdin, timeout=timeout,
             text=not binary, errors=None if binary else "replace",
             stdin=None if stdin is not None else subprocess.DEVNULL,
-            stdout=sink or subprocess.PIPE, stderr=subprocess.STDOUT if sink else subprocess.PIPE, **options)
+            stdout=sink or subprocess.PIPE, stderr=subprocess.STDOUT if sink else subprocess.PIPE, check=False, **options)
     except subprocess.TimeoutExpired:
         if check:
             raise LabError(where, step, "no end after %d s: %s" % (timeout, " ".join(map(str, argv))), log=log) from None

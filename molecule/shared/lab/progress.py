@@ -118,5 +118,5 @@ def print_table(times, out=sys.stdout):
     for name, seconds in times.items():
         inner = ": " in name
         total += 0 if inner else seconds
-        print("%-*s %10.1f" % (width, ("  " if inner else "") + name, seconds), file=out)
-    print("%-*s %10.1f" % (width, "together", total), file=out)
+        print("%s %10.1f" % ((("  " if inner else "") + name).ljust(width), seconds), file=out)
+    print("%s %10.1f" % ("together".ljust(width), total), file=out)

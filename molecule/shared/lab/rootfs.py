@@ -24,7 +24,7 @@ PACKAGES = """
 """.split()
 
 # Real SCST is compiled in the root, for the guest's kernel.
-BUILD_PACKAGES = "linux-headers-amd64 gcc make perl patch xz-utils git ca-certificates".split()
+BUILD_PACKAGES = "linux-headers-amd64 gcc make perl libc6-dev openssl bc bzip2 xz-utils".split()
 
 # Pure Python, needed by the SCST emulator; not packaged in Debian 12.
 PYTHON_PACKAGES = ("mfusepy==3.1.1",)

@@ -70,7 +70,8 @@ class Vm:
         argv = [accel.QEMU, "-name", name, "-M", "q35", *options, "-m", self.host.memory, "-smp", "1",
                 "-display", "none", "-nodefaults", "-no-user-config", "-pidfile", self.pidfile,
                 "-kernel", image.kernel, "-initrd", image.initrd,
-                "-append", "%s lab.host=%s lab.n=%d systemd.machine_id=%s" % (APPEND, name, self.host.number, machine_id(name)),
+                "-append", "%s lab.host=%s lab.n=%d systemd.machine_id=%s%s" % (
+                    APPEND, name, self.host.number, machine_id(name), "" if self.host.gateway else " systemd.mask=iscsi-scstd.service"),
                 # the host's page cache outlives a killed QEMU; only a crash of the host itself could lose data
                 "-drive", self.mark + "if=virtio,cache=unsafe,discard=unmap",
                 "-device", "virtio-rng-pci",
