@@ -92,8 +92,10 @@ py27.run: venv-2.16
 
 .PHONY: sanity.run
 sanity.run: venv-2.16
-	tests/tools/sanity.sh .venv
-	tests/tools/sanity.sh .venv-2.16 --skip-test pylint
+	status=0; \
+	tests/tools/sanity.sh .venv || status=1; \
+	tests/tools/sanity.sh .venv-2.16 --skip-test pylint || status=1; \
+	exit $$status
 
 .PHONY: package.run
 package.run:

@@ -31,7 +31,6 @@ def render(config):
     return '\n'.join(_text(block) for block in blocks)
 
 
-
 def secrets(config):
     """Every secret in C(config), to be masked; none is missed because something else is wrong with it."""
     found = set()

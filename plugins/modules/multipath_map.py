@@ -134,6 +134,7 @@ from ansible_collections.cephgate.iscsi.plugins.module_utils.multipath_wait impo
 from ansible_collections.cephgate.iscsi.plugins.module_utils.multipathd import Multipathd
 from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Failed, Refused, report
 
+
 def main():
     module = AnsibleModule(
         argument_spec=dict(

@@ -99,7 +99,7 @@ options:
     type: bool
     default: false
 author:
-  - The cephgate contributors
+  - the cephgate contributors (@cephgate)
 seealso:
   - module: cephgate.iscsi.scst_device
   - module: cephgate.iscsi.scst_target

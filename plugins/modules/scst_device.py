@@ -91,7 +91,7 @@ options:
     type: bool
     default: false
 author:
-  - The cephgate contributors
+  - the cephgate contributors (@cephgate)
 seealso:
   - module: cephgate.iscsi.scst_lun
   - module: cephgate.iscsi.scst_alua

@@ -40,7 +40,7 @@ options:
       - Secrets are masked in the text. The filter P(cephgate.iscsi.scst_conf#filter) gives the same text with them.
     type: dict
 author:
-  - The cephgate contributors
+  - the cephgate contributors (@cephgate)
 seealso:
   - plugin: cephgate.iscsi.scst_conf
     plugin_type: filter

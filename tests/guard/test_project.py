@@ -33,7 +33,7 @@ def sources(*suffixes):
 
 
 def is_shell(name):
-    return (TOP / name).is_file() and (TOP / name).read_bytes()[:40].startswith((b'#!/bin/sh', b'#!/bin/bash'))
+    return (TOP / name).is_file() and re.match(rb'#!(/bin/|/usr/bin/env )(ba)?sh\b', (TOP / name).read_bytes()[:40])
 
 
 def test_no_file_names_a_machine_or_a_package_host():

@@ -19,7 +19,6 @@ import json
 import sys
 
 
-
 def native(value):
     """Texts as AnsibleModule hands them to modules: of the type str, which is bytes in Python 2."""
     if isinstance(value, list):

@@ -11,7 +11,7 @@ status=0
 echo "== yamllint"
 yamllint --strict . || status=1
 echo "== shellcheck"
-tests/tools/tracked.sh | tr '\n' '\0' | xargs -0 grep -lE '^#!/bin/(ba)?sh' | xargs shellcheck || status=1
+tests/tools/tracked.sh | tr '\n' '\0' | xargs -0 grep -lE '^#!(/bin/|/usr/bin/env )(ba)?sh' | xargs shellcheck || status=1
 echo "== ansible-lint"
 ansible-lint --nocolor || status=1
 exit $status

@@ -35,7 +35,7 @@ class Devices:
     def load_handlers(self):
         for handler in HANDLERS:
             attrs = {
-                'mgmt': Attr(0o644, lambda owner: self.core.personality.device_usage(owner),
+                'mgmt': Attr(0o644, self.core.personality.device_usage,
                              lambda owner, text: self.core.work(self.manage, owner, text)),
                 'type': Attr(0o444, lambda owner: Device(self.core, owner, '').type + '\n'),
                 'trace_level': self.core.trace('handler'),

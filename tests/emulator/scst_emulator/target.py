@@ -99,7 +99,7 @@ class Target:
 def wildcard_match(pattern, text, nested=False):
     """SCST's name patterns: '*', '?', letters in any case, and one '!' that inverts the rest."""
     index = place = 0
-    star = None
+    star = (0, 0)
     while place < len(text) and pattern[index:index + 1] != '*':
         if pattern[index:index + 1] == '!' and not nested:
             return not wildcard_match(pattern[index + 1:], text[place:], True)
