@@ -179,7 +179,8 @@ class Document(object):
         if self.unclosed:
             section = self.unclosed[-1]
             raise Refused('multipath.conf line %d: the section "%s" is never closed, so new entries would land in '
-                          'the wrong place. Add a line with "}" where it ends.' % (section.first + 1, section.name))
+                          'the wrong place. Add a line with "}" where it ends: to multipath a brace must stand at the '
+                          'end of a line ("{") or at its beginning ("}").' % (section.first + 1, section.name))
 
     def insert(self, index, lines):
         if index > 0 and not self.lines[index - 1].endswith('\n'):
