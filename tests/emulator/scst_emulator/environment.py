@@ -84,6 +84,8 @@ class Real(Environment):
 
     def __init__(self, hold=True):
         self.hold = hold
+        self.claims = set()
+        self.held_elsewhere = lambda path: False     # a data plane tells which devices it has open
         self.threads = self.cpu_bits = os.cpu_count() or 1
         self.kernel = os.uname().release
 
@@ -118,13 +120,25 @@ class Real(Environment):
     def open(self, path, write, exclusive):
         if exclusive and not self.is_block(path):
             fail(errno.ENOTBLK, path)
-        flags = os.O_RDWR if write else os.O_RDONLY
-        handle = os.open(path, flags | (os.O_EXCL if exclusive else 0))
         if self.hold:
-            return handle
-        os.close(handle)
-        return -1
+            return self._open(path, write, exclusive)
+        if exclusive:
+            if path in self.claims:
+                fail(errno.EBUSY, path)
+            if not self.held_elsewhere(path):
+                os.close(self._open(path, write, True))
+            self.claims.add(path)
+        else:
+            os.close(self._open(path, write, False))
+        return path
+
+    @staticmethod
+    def _open(path, write, exclusive):
+        flags = os.O_RDWR if write else os.O_RDONLY
+        return os.open(path, flags | (os.O_EXCL if exclusive else 0))
 
     def close(self, handle):
-        if isinstance(handle, int) and handle >= 0:
+        if self.hold:
             os.close(handle)
+        else:
+            self.claims.discard(handle)

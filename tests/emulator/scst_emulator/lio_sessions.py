@@ -1,0 +1,92 @@
+# Copyright (c) 2026, the cephgate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""LIO's sessions as SCST's: read from the ACLs' info files and the kernel's connections."""
+import re
+
+from .session import Session
+
+
+def parse_info(text):
+    """An ACL's info: (initiator, session id, client address), or None without a session.
+
+    LIO tells only the newest session of an initiator there.
+    """
+    name = re.search(r'^InitiatorName: (\S+)', text, re.M)
+    if not name:
+        return None
+    sid = re.search(r'ISID: 0x((?:[0-9a-f]{2} ?)+)', text)
+    address = re.search(r'^\s+Address (\S+) ', text, re.M)
+    return name.group(1), sid.group(1).replace(' ', '') if sid else '0', \
+        address.group(1).strip('[]') if address else ''
+
+
+class Sessions:
+    """refresh(): make the tree's sessions those of LIO."""
+
+    def __init__(self, core, configfs, connections):
+        self.core = core
+        self.fs = configfs
+        self.connections = connections
+        self.clients = {}          # client address -> initiator, as learned
+
+    def refresh(self):
+        iscsi = self.core.targets.iscsi if self.core.targets else None
+        if iscsi is None:
+            return
+        connections = None
+        for target in list(iscsi.targets.values()):
+            active = self._active(target)
+            if not active and not target.sessions:
+                continue
+            if active and connections is None:
+                connections = self.connections()
+            self._sync(target, self._expected(target, active, connections or ()))
+
+    def _active(self, target):
+        base = 'iscsi/%s/tpgt_1/acls' % target.name
+        found = {}
+        for initiator in self.fs.listdir(base):
+            try:
+                entry = parse_info(self.fs.read('%s/%s/info' % (base, initiator)))
+            except OSError:
+                continue
+            if entry:
+                found[entry[0]] = entry
+                self.clients[entry[2]] = entry[0]
+        return found
+
+    def _expected(self, target, active, connections):
+        """(initiator, client address, portal) of every session.
+
+        A connection belongs to the initiator last seen at its client's address; from an unknown
+        address, to the only initiator that is logged in.
+        """
+        expected = {}
+        for client, portal in connections:
+            if not target.allows_portal(portal):
+                continue
+            initiator = self.clients.get(client)
+            if initiator is None and len(active) == 1:
+                initiator = next(iter(active))
+            if initiator in active:
+                expected[(initiator, client, portal)] = active[initiator][1]
+        for initiator, (_name, sid, client) in active.items():
+            if not any(key[0] == initiator for key in expected):
+                expected[(initiator, client, '')] = sid
+        return expected
+
+    @staticmethod
+    def _sync(target, expected):
+        known = {}
+        for session in list(target.sessions.values()):
+            key = getattr(session, 'origin', None)
+            if key in expected:
+                known[key] = session
+            else:
+                session.close()
+        for key in sorted(set(expected) - set(known)):
+            initiator, client, portal = key
+            name = '%s#%s' % (initiator, portal) if target.per_portal_acl and portal else initiator
+            session = Session(target, name, expected[key], client, portal, target.negotiated())
+            session.origin = key
