@@ -88,8 +88,7 @@ class Group:
         device = self.core.devices.by_name.get(name)
         return device or fail(errno.EINVAL, 'no device %s' % name)
 
-    @staticmethod
-    def _lun_parameters(text):
+    def _lun_parameters(self, text):
         word, text = lexem(text)
         number = kstrtoul(word)
         if number > LUN_MAX:
@@ -106,7 +105,8 @@ class Group:
             flag = kstrtoul(value)
             if not same_word(key, 'read_only'):
                 fail(errno.EINVAL)
-            read_only = flag != 0
+            # 3.0.1 keeps the number's lowest bit, later releases whether it is zero.
+            read_only = flag != 0 if self.core.personality.copy_manager else bool(flag & 1)
 
     def manage_luns(self, text):
         command, text = lexem(text)
@@ -148,13 +148,13 @@ class Group:
         if name in self.initiators:
             fail(errno.EEXIST)
         self.initiators_dir.put_file(name, INITIATOR_ATTR, name)
-        if '/' in name:
-            self.initiators_dir.broken += 1      # sysfs cannot list such a name
+        if '/' in name and self.core.env.refuses_slashes:
+            self.initiators_dir.broken += 1
         self.initiators[name] = True
 
     def del_initiator(self, name):
         self.initiators_dir.remove(name)
-        if '/' in name:
+        if '/' in name and self.core.env.refuses_slashes:
             self.initiators_dir.broken -= 1
         del self.initiators[name]
 

@@ -9,6 +9,7 @@ Real asks the kernel it runs on.
 import errno
 import fcntl
 import os
+import re
 import stat
 import struct
 
@@ -29,6 +30,12 @@ class Environment:
     threads = 1
     kernel = '6.1.0-56-amd64'
     scsi_devices = {}
+
+    @property
+    def refuses_slashes(self):
+        """Linux 5.4 and later fail with EIO to list a directory where a name contains '/'."""
+        match = re.match(r'(\d+)\.(\d+)', self.kernel)
+        return not match or (int(match.group(1)), int(match.group(2))) >= (5, 4)
 
     def find_isns_server(self, address):
         """An iSNS server is never there."""

@@ -103,6 +103,8 @@ class Emulator:
                 found[where or '.'] = {'t': 'd', 'e': errno.errorcode[error.errno]}
                 continue
             for name in names:
+                if '/' in name:          # listed by old kernels, but no path leads there
+                    continue
                 child = node.get(name)
                 place = '%s/%s' % (where, to_user(name)) if where else to_user(name)
                 if isinstance(child, Link):
