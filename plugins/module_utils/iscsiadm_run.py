@@ -9,11 +9,9 @@ __metaclass__ = type
 
 import time
 
-from ansible_collections.cephgate.iscsi.plugins.module_utils.disks import Disks
 from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm_names import format_portal
 from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm_plan import by_key
 from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm_records import changes_of
-from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm_sysfs import sessions as read_sessions
 from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Refused, report
 
 # iscsiadm returns when iscsid has the login response; the session's state in sysfs follows at once.
@@ -22,13 +20,17 @@ SETTLE = 2.0
 
 
 class Run(object):
+    """One run of the module.
 
-    def __init__(self, tool, database, check_mode, look=read_sessions, disks=None):
+    tool: Iscsiadm; database: Records; look: callable() -> sessions; disks: Disks
+    """
+
+    def __init__(self, tool, database, check_mode, look, disks):
         self.tool = tool
         self.database = database
         self.check_mode = check_mode
         self.look = look
-        self.disks = disks or Disks()
+        self.disks = disks
         self.planned = []
         self.done = []
         self.failed = {}

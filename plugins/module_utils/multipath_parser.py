@@ -7,7 +7,7 @@
 multipath-tools (0.9.4, and still 0.14) has no option for another file: the name
 /etc/multipath.conf is compiled in. So "multipath -t" is run in a mount namespace of its own, in
 which /etc is a folder with nothing but the candidate and the other multipath files. It reads no
-device and needs no device mapper. It always ends with 0; what it thinks of a file it says on
+device and needs no device mapper. It mostly ends with 0; what it thinks of a file it says on
 standard error, one line for each complaint.
 """
 from __future__ import absolute_import, division, print_function
@@ -50,11 +50,13 @@ class Parser(object):
         finally:
             shutil.rmtree(folder)
         lines = [line for line in err.splitlines() if line.strip()]
-        if code:
+        found = [match.group(1) for match in map(_COMPLAINT.match, lines) if match]
+        # A file that it rejects as a whole makes it fail, after complaints.
+        if code and not found:
             raise Cannot('multipath\'s own parser could not check the new multipath.conf (exit code %d: %s). It needs '
                          'root, unshare and mount. Where that cannot be had, set "validate: false".'
                          % (code, lines[-1] if lines else 'no output'))
-        return [match.group(1) for match in map(_COMPLAINT.match, lines) if match]
+        return found
 
     def _fill(self, folder, candidate, name):
         # multipath takes a missing /etc for a reason to complain of its own.

@@ -265,13 +265,14 @@ def main():
     tool = Iscsiadm(module.run_command, params['connect_timeout'])
     multipathd = Multipathd(module.run_command)
     database = Records()
+    disks = Disks()
     try:
         records = dict((record.key, (record, record.settings())) for record in database.all())
         sessions = by_key(read_sessions())
-        steps, wanted = plan(params, tool, multipathd, Disks(), records, sessions)
+        steps, wanted = plan(params, tool, multipathd, disks, records, sessions)
     except (Refused, EnvironmentError) as error:
         module.fail_json(msg=str(error), changed=False)
-    run = Run(tool, database, module.check_mode)
+    run = Run(tool, database, module.check_mode, read_sessions, disks)
     run.steps(steps)
     result = run.result(wanted, sessions)
     if params['rescan'] and params['state'] == 'present':

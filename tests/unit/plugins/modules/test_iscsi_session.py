@@ -1,0 +1,374 @@
+# Copyright (c) 2026, the cephgate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""iscsi_session on a host of files, with an iscsiadm that changes those files as the real one does."""
+import shutil
+import stat
+
+import pytest
+
+from ansible_collections.cephgate.iscsi.plugins.module_utils import iscsiadm_run
+from ansible_collections.cephgate.iscsi.plugins.module_utils.disks import Disks
+from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm import Iscsiadm, IscsiError
+from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm_records import Records
+from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm_sysfs import sessions
+from ansible_collections.cephgate.iscsi.plugins.modules import iscsi_session
+
+A = "iqn.2026-11.com.example:gw1"
+B = "iqn.2026-11.com.example:gw2"
+FOREIGN = "iqn.2026-11.com.example2:gw1"
+P1, P2 = "10.0.0.1", "10.0.1.1"
+CHAP = dict(user="joe", secret="secret-of-joe1")
+
+
+class Tools:
+    """iscsiadm, multipath and dmsetup. codes: exit code of the login at a portal; down: no TCP answer."""
+
+    def __init__(self, host):
+        self.host = host
+        self.calls = []
+        self.codes = {}
+        self.down = set()
+        self.opened = {}
+        self.on_rescan = lambda: None
+        self.sid = 10
+
+    def run(self, argv):
+        self.calls.append(argv)
+        words = dict(zip(argv, argv[1:]))
+        if argv[0] == "dmsetup":
+            return 0, "%d\n" % self.opened.get(argv[-1], 0), ""
+        if argv[0] == "multipath":
+            return self.codes.get(argv[-1], 0), "", "map in use"
+        if words["-m"] == "session":
+            return self._session(argv, words)
+        address, port, tag = self._portal(words["-p"])
+        if words.get("-o") == "new":
+            self.host.record(words["-T"], address, port, tag, words.get("-I", "default"))
+            return 0, "New iSCSI node added", ""
+        if words.get("-o") == "delete":
+            for record in Records(str(self.host.nodes)).all():
+                if (record.target, record.address, record.port) == (words["-T"], address, port):
+                    (self.host.nodes / record.path).unlink()
+            return 0, "", ""
+        assert argv[-1] == "--login", argv
+        code = self.codes.get(words["-p"], 0)
+        if not code:
+            self.sid += 1
+            self.host.session(self.sid, words["-T"], address, port, iface=words.get("-I", "default"))
+        return code, "", "iscsiadm: initiator reported error (%d - something)\niscsiadm: Could not log into all portals" % code
+
+    def _portal(self, text):
+        rest, _comma, tag = text.partition(",")
+        address, _colon, port = rest.rpartition(":")
+        return address.strip("[]"), int(port), int(tag) if tag else None
+
+    def _session(self, argv, words):
+        if argv[-1] == "--rescan":
+            self.on_rescan()
+        else:
+            assert argv[-1] == "--logout", argv
+            name = "session" + words["-r"]
+            (self.host.sysfs / "class/iscsi_session" / name).unlink()
+            for block in (self.host.sysfs / "block").iterdir():
+                if "/%s/" % name in str(block.resolve()):
+                    block.unlink()
+        return 0, "", ""
+
+    def probe(self, address, port):
+        if address in self.down:
+            raise IscsiError("%s:%d no answer" % (address, port))
+
+
+@pytest.fixture
+def tools(client_host, monkeypatch):
+    fake = Tools(client_host)
+
+    def iscsiadm(run, timeout):
+        tool = Iscsiadm(fake.run, timeout)
+        tool.probe = fake.probe
+        return tool
+
+    real = iscsi_session.Multipathd
+    monkeypatch.setattr(iscsi_session, "Iscsiadm", iscsiadm)
+    monkeypatch.setattr(iscsi_session, "Multipathd", lambda run: real(fake.run))
+    monkeypatch.setattr(iscsi_session, "Records", lambda: Records(str(client_host.nodes)))
+    monkeypatch.setattr(iscsi_session, "Disks", lambda: Disks(str(client_host.sysfs), str(client_host.proc)))
+    monkeypatch.setattr(iscsi_session, "read_sessions", lambda: sessions(str(client_host.sysfs)))
+    monkeypatch.setattr(iscsiadm_run, "SETTLE", 0)
+    return fake
+
+
+@pytest.fixture
+def run(run_module, tools):
+    return lambda **options: run_module(iscsi_session, **options)
+
+
+def target(name=A, *portals, **more):
+    return dict(name=name, portals=list(portals or [P1]), **more)
+
+
+def lines(result):
+    return [(op["object"], op["action"], op["done"]) for op in result["operations"]]
+
+
+def test_new_targets_are_logged_in_to_through_all_portals(run, client_host):
+    options = dict(targets=[target(A, P1, "[FD00::00a1]:3261"), target(B, P2)])
+    result = run(**options)
+    assert result["changed"] and not result["failed"]
+    assert [(s["target"], s["portal"], s["state"]) for s in result["sessions"]] == [
+        (A, "10.0.0.1:3260", "LOGGED_IN"), (A, "[fd00::a1]:3261", "LOGGED_IN"), (B, "10.0.1.1:3260", "LOGGED_IN")]
+    record = Records(str(client_host.nodes)).find((A, P1, 3260, "default"))
+    assert record.settings()["node.startup"] == "automatic"
+    second = run(**options)
+    assert not second["changed"] and second["operations"] == []
+
+
+def test_each_login_names_its_target_and_its_portal(run, tools):
+    """Peers' users met a module that ignored the portal and logged in to all or none (community.general#3763)."""
+    run(targets=[target(A, P1, P2)])
+    logins = [call for call in tools.calls if call[-1] == "--login"]
+    assert logins == [["iscsiadm", "-m", "node", "-T", A, "-p", portal + ":3260", "--login"] for portal in (P1, P2)]
+
+
+def test_check_mode_says_the_same_and_does_nothing(run, tools, client_host):
+    result = run(targets=[target(A, P1)], chap=CHAP, check_mode=True)
+    assert result["changed"] and [action for _o, action, _d in lines(result)] == [
+        "create the node record", lines(result)[1][1], "log in"]
+    assert tools.calls == [] and list(client_host.nodes.iterdir()) == []
+    assert not any(done for _o, _a, done in lines(result))
+
+
+@pytest.mark.parametrize("code, text", [
+    (24, "CHAP failed"), (8, "nothing answered in time"), (19, "refused the login for good"), (20, "iscsid does not run"),
+    (5, "may not know this initiator"), (12, "no iSCSI transport"), (77, "iscsiadm failed"),
+])
+def test_a_failed_login_is_explained_and_is_no_change(run, tools, client_host, code, text):
+    """A failed login that reports a change is what open_iscsi's users met (facts: its arguments were swapped)."""
+    run(targets=[target(A, P1)], require="none")
+    client_host.record(B, P2)
+    tools.codes = {P2 + ":3260": code}
+    first = run(targets=[target(A, P1), target(B, P2)])
+    assert first["failed"] and text in first["msg"] and B in first["msg"] and "exit code %d" % code in first["msg"]
+    again = run(targets=[target(A, P1), target(B, P2)])
+    assert again["failed"] and not again["changed"]
+    assert [op["done"] for op in again["operations"]] == [False]
+
+
+def test_a_session_that_iscsid_made_meanwhile_is_no_failure(run, tools, client_host):
+    tools.codes = {P1 + ":3260": 15}
+    client_host.record(A, P1)
+    original = tools.run
+
+    def race(argv):
+        if argv[-1] == "--login":
+            client_host.session(5, A, P1)
+        return original(argv)
+    tools.run = race
+    assert not run(targets=[target(A, P1)])["failed"]
+
+
+def test_a_login_that_leaves_no_session_is_a_failure(run, tools):
+    tools.codes = {P1 + ":3260": 15}
+    result = run(targets=[target(A, P1)])
+    assert result["failed"] and "the kernel shows no session" in result["msg"]
+
+
+@pytest.mark.parametrize("require, down, fails", [
+    ("all", [P1], True), ("any", [P1], False), ("any", [P1, P2], True), ("none", [P1, P2], False), ("all", [], False)])
+def test_a_dead_portal_does_not_stop_the_others(run, tools, require, down, fails):
+    tools.down = set(down)
+    result = run(targets=[target(A, P1), target(B, P2)], require=require)
+    assert result["failed"] == fails
+    assert {entry["portal"] for entry in result["failed_portals"]} == {address + ":3260" for address in down}
+    # A login is only tried where something listens: iscsiadm itself would try for two minutes.
+    assert len([call for call in tools.calls if call[-1] == "--login"]) == 2 - len(down)
+    if fails:
+        assert "no answer" in result["msg"] and "%d of 2 portals" % len(down) in result["msg"]
+
+
+def test_secrets_are_only_in_the_record(run, tools, client_host):
+    chap = dict(CHAP, mutual_user="tgt", mutual_secret="secret-of-tgt1")
+    result = run(targets=[target(A, P1)], chap=chap)
+    assert "secret-of" not in str(result) and "secret-of" not in str(tools.calls)
+    record = Records(str(client_host.nodes)).find((A, P1, 3260, "default"))
+    assert stat.S_IMODE((client_host.nodes / record.path).stat().st_mode) == 0o600
+    settings = {name: value for name, value in record.settings().items() if ".auth." in name}
+    assert settings == {
+        "node.session.auth.authmethod": "CHAP", "node.session.auth.chap_algs": "MD5",
+        "node.session.auth.username": "joe", "node.session.auth.password": "secret-of-joe1",
+        "node.session.auth.username_in": "tgt", "node.session.auth.password_in": "secret-of-tgt1"}
+
+
+def test_a_changed_secret_is_pending_until_the_next_login(run, client_host):
+    run(targets=[target(A, P1)], chap=CHAP)
+    result = run(targets=[target(A, P1)], chap=dict(CHAP, secret="another-secret"))
+    assert result["changed"] and result["pending"] == [A + " 10.0.0.1:3260"]
+    assert "secret-of-joe1" not in str(result) and "another-secret" not in str(result)
+
+
+def test_chap_that_is_not_mentioned_stays_and_an_empty_one_turns_it_off(run, client_host):
+    def settings():
+        return Records(str(client_host.nodes)).find((A, P1, 3260, "default")).settings()
+    run(targets=[target(A, P1)], chap=CHAP)
+    assert not run(targets=[target(A, P1)])["changed"]
+    assert settings()["node.session.auth.authmethod"] == "CHAP"
+    assert run(targets=[target(A, P1)], chap={})["changed"]
+    assert settings()["node.session.auth.authmethod"] == "None" and "node.session.auth.password" not in settings()
+
+
+@pytest.mark.parametrize("options, text", [
+    pytest.param(dict(targets=[target(A, "gw1.example.com")]), "gw1.example.com", id="host name"),
+    pytest.param(dict(targets=[target(A, "10.0.0.1:70000")]), "70000", id="port"),
+    pytest.param(dict(targets=[target(A, "10.0.0.300")]), "10.0.0.300", id="address"),
+    pytest.param(dict(targets=[target(A, P1, "10.0.0.1:3260")]), "listed twice", id="twice"),
+    pytest.param(dict(targets=[dict(name=A)]), "has no portals", id="no portals"),
+    pytest.param(dict(targets=[target()], chap=dict(user="joe")), "belong together", id="half of CHAP"),
+    pytest.param(dict(targets=[target()], chap=dict(CHAP, mutual_user="t")), "belong together", id="half of mutual CHAP"),
+    pytest.param(dict(targets=[target()], chap=dict(CHAP, mutual_user="t", mutual_secret=CHAP["secret"])),
+                 "the same", id="one secret for both"),
+    pytest.param(dict(targets=[target()], settings={"node.startup": "a\nb"}), "node.startup", id="two lines"),
+])
+def test_what_breaks_a_rule_is_refused_before_anything_is_done(run, tools, client_host, options, text):
+    result = run(**options)
+    assert result["failed"] and not result["changed"] and text in result["msg"]
+    assert tools.calls == [] and list(client_host.nodes.iterdir()) == []
+    assert "secret-of" not in result["msg"]
+
+
+def test_settings_change_only_where_they_differ(run, client_host):
+    options = dict(targets=[target(A, P1, settings={"node.conn[0].timeo.noop_out_timeout": 3})],
+                   settings={"node.conn[0].timeo.noop_out_interval": 5, "node.conn[0].timeo.noop_out_timeout": 2})
+    client_host.record(A, P1)
+    result = run(**options)
+    change = [op for op in result["operations"] if op["how"] == "record"][0]
+    assert change["data"] == ("node.conn[0].startup = automatic\nnode.conn[0].timeo.noop_out_timeout = 3\n"
+                              "node.startup = automatic\n")
+    assert not run(**options)["changed"]
+
+
+def test_portals_and_targets_that_the_site_no_longer_has_are_removed(run, client_host):
+    for name, address in ((A, P1), (A, P2), (B, P2), (FOREIGN, P1)):
+        client_host.record(name, address)
+    for sid, (name, address) in enumerate([(A, P1), (A, P2), (B, P2), (FOREIGN, P1)], 1):
+        client_host.session(sid, name, address)
+    result = run(targets=[target(A, P1)], exclusive=["iqn.2026-11.com.example"])
+    assert [(o, a) for o, a, _d in lines(result) if not a.startswith("set ")] == [
+        ("target %s, portal %s:3260" % (name, P2), action)
+        for name in (A, B) for action in ("log out", "delete the node record")]
+    left = {(session.target, session.address) for session in sessions(str(client_host.sysfs))}
+    assert left == {(A, P1), (FOREIGN, P1)}
+    assert {record.target for record in Records(str(client_host.nodes)).all()} == {A, FOREIGN}
+
+
+def two_paths(client_host):
+    for sid, address in ((1, P1), (2, P2)):
+        client_host.record(A, address)
+        client_host.session(sid, A, address)
+        client_host.disk("sd" + "ab"[sid - 1], sid)
+    client_host.map("dm-0", ["sda", "sdb"], name="db01")
+
+
+@pytest.mark.parametrize("use, text", [
+    pytest.param(lambda h, t: h.mount("dm-0", "/srv"), "dm-0 is mounted on /srv", id="mounted"),
+    pytest.param(lambda h, t: t.opened.update(db01=1), "have it open", id="open by a process"),
+    pytest.param(lambda h, t: (h.map("dm-1", [], name="vg-lv", uuid="LVM-x"), h.hold("dm-0", "dm-1")),
+                 "part of dm-1 (vg-lv)", id="LVM"),
+    pytest.param(lambda h, t: (h.map("dm-1", [], name="db01-part1", uuid="part1-mpath-x"), h.hold("dm-0", "dm-1"),
+                               h.mount("dm-1", "/srv")), "dm-1 is mounted on /srv", id="partition mounted"),
+    pytest.param(lambda h, t: (h.proc / "swaps").write_text("Filename\n/dev/dm-0 partition 1 0 -2\n"),
+                 "dm-0 is swap space", id="swap"),
+])
+def test_the_last_path_of_a_used_disk_is_not_given_up(run, tools, client_host, use, text):
+    two_paths(client_host)
+    use(client_host, tools)
+    result = run(targets=[dict(name=A)], state="absent")
+    assert result["failed"] and not result["changed"] and text in result["msg"] and "db01" in result["msg"]
+    assert not [call for call in tools.calls if call[0] != "dmsetup"]
+
+
+def test_one_of_two_paths_of_a_used_disk_may_go(run, client_host):
+    two_paths(client_host)
+    client_host.mount("dm-0", "/srv")
+    result = run(targets=[dict(name=A, portals=[P1])], state="absent")
+    assert result["changed"] and [s.address for s in sessions(str(client_host.sysfs))] == [P2]
+
+
+def test_a_path_that_is_dead_does_not_count_as_the_other_one(run, client_host):
+    two_paths(client_host)
+    client_host.mount("dm-0", "/srv")
+    (client_host.sysfs / "block/sdb/device/state").write_text("transport-offline\n")
+    result = run(targets=[dict(name=A, portals=[P1])], state="absent")
+    assert result["failed"] and "last path" in result["msg"]
+
+
+def test_a_disk_without_multipath_is_guarded_too(run, client_host):
+    client_host.session(1, A, P1)
+    client_host.disk("sda", 1)
+    client_host.partition("sda", "sda1")
+    client_host.mount("sda1", "/with\\040blank", part_of="sda")
+    result = run(targets=[dict(name=A)], state="absent")
+    assert result["failed"] and "sda1 is mounted on /with blank" in result["msg"]
+
+
+def test_an_unused_map_is_flushed_before_its_last_path_goes(run, tools, client_host):
+    two_paths(client_host)
+    result = run(targets=[dict(name=A)], state="absent")
+    assert [action for _o, action, _d in lines(result)] == [
+        "flush: its last paths go"] + ["log out", "delete the node record"] * 2
+    assert not run(targets=[dict(name=A)], state="absent")["changed"]
+
+
+def test_a_map_that_cannot_be_flushed_keeps_its_paths(run, tools, client_host):
+    two_paths(client_host)
+    tools.codes = {"db01": 1}
+    result = run(targets=[dict(name=A)], state="absent")
+    assert result["failed"] and not result["changed"] and len(sessions(str(client_host.sysfs))) == 2
+
+
+@pytest.mark.parametrize("grow, expected", [(False, []), (True, ["sda"])])
+def test_a_rescan_is_a_change_only_when_something_changed(run, tools, client_host, grow, expected):
+    """open_iscsi reports every rescan as a change (ansible#29309); a resize must be seen (ceph-iscsi-cli#61)."""
+    client_host.record(A, P1)
+    client_host.session(1, A, P1)
+    client_host.disk("sda", 1)
+    run(targets=[target(A, P1)])
+    if grow:
+        tools.on_rescan = lambda: (client_host.sysfs / "block/sda/size").write_text("4096\n")
+    result = run(targets=[target(A, P1)], rescan=True)
+    assert result["changed"] == grow and result["rescanned"] == expected
+    tools.calls.clear()
+    assert not run(targets=[target(A, P1)], rescan=True, check_mode=True)["changed"] and tools.calls == []
+
+
+def test_a_session_that_lost_its_connection_is_named_and_not_made_twice(run, tools, client_host):
+    client_host.record(A, P1)
+    client_host.session(1, A, P1, state="FAILED")
+    result = run(targets=[target(A, P1), target(B, P2)], require="any")
+    assert not result["failed"] and "state FAILED" in result["failed_portals"][0]["reason"]
+    assert [call for call in tools.calls if call[-1] == "--login" and A in call] == []
+
+
+def test_a_redirected_session_is_known_by_the_portal_that_was_asked(run, tools, client_host):
+    client_host.record(A, P1)
+    client_host.session(1, A, P1, redirected="10.9.9.9")
+    run(targets=[target(A, P1)])
+    assert not [call for call in tools.calls if call[-1] == "--login"]
+
+
+def test_interfaces_give_one_session_each(run, client_host):
+    result = run(targets=[target(A, P1)], ifaces=["net1", "net2"])
+    assert {session["iface"] for session in result["sessions"]} == {"net1", "net2"}
+    assert not run(targets=[target(A, P1)], ifaces=["net1", "net2"])["changed"]
+
+
+def test_removing_what_is_not_there_is_no_change(run):
+    assert not run(targets=[dict(name=A)], state="absent")["changed"]
+
+
+def test_the_fake_removes_what_it_says(client_host, tools):
+    client_host.session(1, A, P1)
+    client_host.disk("sda", 1)
+    tools.run(["iscsiadm", "-m", "session", "-r", "1", "--logout"])
+    assert sessions(str(client_host.sysfs)) == [] and Disks(str(client_host.sysfs)).names() == []
+    shutil.rmtree(client_host.top)
