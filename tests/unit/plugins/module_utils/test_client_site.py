@@ -1,0 +1,108 @@
+# Copyright (c) 2026, the cephgate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The site as a client sees it."""
+import pytest
+
+from ansible_collections.cephgate.iscsi.plugins.module_utils import client_site
+from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm_names import (
+    Portal, canonical, format_portal, in_scope, parse_portal)
+from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Refused
+
+PREFIX = "iqn.2026-11.com.example.cephgate"
+GATEWAYS = dict(gw1=dict(number=1, portals=["10.0.0.1", "10.0.1.1"]), gw2=dict(number=2, portals=["10.0.0.2"]))
+HOSTS = dict(db=dict(initiators=["iqn.1993-08.org.debian:01:db1"]),
+             pair=dict(initiators=["iqn.1993-08.org.debian:01:p1", "iqn.1993-08.org.debian:01:p2"]))
+LUNS = [dict(image="rbd/one", hosts=dict(db=0)), dict(image="rbd/two", hosts=dict(pair=0))]
+
+
+def problems(clients, hosts=None, gateways=None):
+    return client_site.problems("c1", clients, LUNS, HOSTS if hosts is None else hosts,
+                                GATEWAYS if gateways is None else gateways, PREFIX)
+
+
+def client(host, name=None):
+    return dict(host=host, initiator_name=name)
+
+
+def test_a_declared_client_has_no_problem():
+    assert problems(dict(c1=client("db"), c2=client("pair", "iqn.1993-08.org.debian:01:p1"))) == []
+
+
+@pytest.mark.parametrize("clients, texts", [
+    (dict(c1=client(None)), ["cephgate_host is not set", "db, pair"]),
+    (dict(c1=client("nobody")), ['"nobody" is not in cephgate_hosts']),
+    (dict(c1=client("pair")), ["has 2 initiators", "Set cephgate_initiator_name"]),
+    (dict(c1=client("db", "iqn.1993-08.org.debian:01:x")), ["is not among the initiators of host db"]),
+    (dict(c1=client("db", "Rubbish")), ["not a valid iSCSI name"]),
+    (dict(c1=client("db"), c2=client("db")), ["clients c1 and c2 have the same initiator name"]),
+])
+def test_a_problem_names_the_client_and_the_remedy(clients, texts):
+    found = " ".join(problems(clients))
+    for text in ["c1"] + texts:
+        assert text in found
+
+
+def test_no_gateways_and_gateways_without_portals_are_problems():
+    assert "nowhere to log in" in " ".join(problems(dict(c1=client("db")), gateways={}))
+    assert "gateway gw1 has no cephgate_portals" in " ".join(
+        problems(dict(c1=client("db")), gateways=dict(gw1=dict(number=1, portals=None))))
+
+
+def session(gateway, portal, state="LOGGED_IN"):
+    return dict(target="%s:%s" % (PREFIX, gateway), portal=portal, state=state)
+
+
+EXPORT = {"rbd/one": dict(serial="s1", size=100), "rbd/two": dict(serial="s2", size=100)}
+ALL = [session("gw1", "10.0.0.1:3260"), session("gw1", "10.0.1.1:3260"), session("gw2", "10.0.0.2:3260")]
+
+
+@pytest.mark.parametrize("exports, sessions, paths", [
+    pytest.param(dict(gw1=EXPORT, gw2=EXPORT), ALL, 3, id="all"),
+    pytest.param(dict(gw1=EXPORT, gw2=EXPORT), [ALL[0], session("gw1", "x", "FAILED"), ALL[2]], 2, id="a broken session"),
+    pytest.param(dict(gw1=EXPORT), ALL, 2, id="a gateway that failed in this run may not have it"),
+    pytest.param(dict(gw1=EXPORT, gw2={}), ALL, 2, id="a gateway that does not export it"),
+    pytest.param(dict(gw1=EXPORT, gw2=EXPORT), [], 1, id="before the first login: at least one"),
+])
+def test_the_expected_paths_are_the_working_sessions_to_gateways_that_export_it(exports, sessions, paths):
+    assert client_site.maps(LUNS, "db", PREFIX, exports, sessions) == [
+        dict(name="rbd/one", serial="s1", size=100, paths=paths)]
+
+
+def test_a_lun_that_nobody_told_of_is_not_waited_for():
+    assert client_site.maps(LUNS, "db", PREFIX, {}, ALL) == []
+
+
+def test_while_one_gateway_still_has_the_old_size_the_smaller_one_is_expected():
+    exports = dict(gw1={"rbd/one": dict(serial="s1", size=200)}, gw2={"rbd/one": dict(serial="s1", size=100)})
+    assert client_site.maps(LUNS, "db", PREFIX, exports, ALL)[0]["size"] == 100
+
+
+def test_targets_do_not_depend_on_order():
+    assert client_site.targets(PREFIX, GATEWAYS) == [
+        dict(name=PREFIX + ":gw1", portals=["10.0.0.1", "10.0.1.1"]), dict(name=PREFIX + ":gw2", portals=["10.0.0.2"])]
+
+
+@pytest.mark.parametrize("text, portal", [
+    ("10.0.0.1", Portal("10.0.0.1", 3260, None)), ("10.0.0.1:3261", Portal("10.0.0.1", 3261, None)),
+    ("10.0.0.1:3261,2", Portal("10.0.0.1", 3261, 2)), ("FD00::00A1", Portal("fd00::a1", 3260, None)),
+    ("[fd00::a1]", Portal("fd00::a1", 3260, None)), ("[fd00::a1]:3261,1", Portal("fd00::a1", 3261, 1)),
+    ("fe80::1%eth1", Portal("fe80::1%eth1", 3260, None)),
+])
+def test_portals(text, portal):
+    assert parse_portal(text) == portal
+    assert parse_portal(format_portal(portal.address, portal.port))[:2] == portal[:2]
+
+
+@pytest.mark.parametrize("text", ["", "gw1", "10.0.0.1:", "10.0.0.1:x", "10.0.0.1:0", "[10.0.0.1", "10.0.0.1,x",
+                                  "10.0.0", "fd00:::1", "[fd00::1]:99999"])
+def test_what_is_no_portal_is_refused(text):
+    with pytest.raises(Refused, match="Correct it"):
+        parse_portal(text)
+
+
+@pytest.mark.parametrize("target, inside", [
+    ("iqn.x", True), ("iqn.x:gw1", True), ("iqn.x.y", True), ("iqn.x2:gw1", False), ("iqn.y", False)])
+def test_a_prefix_covers_whole_parts_only(target, inside):
+    assert in_scope(target, ["iqn.x"]) == inside
+    assert canonical("[FD00::1]") == "fd00::1"

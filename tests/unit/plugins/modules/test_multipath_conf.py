@@ -1,0 +1,157 @@
+# Copyright (c) 2026, the cephgate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""multipath_conf as a module: validation, backup, reload, check mode. Edits: test_multipath_document."""
+import pytest
+
+from ansible_collections.cephgate.iscsi.plugins.module_utils.multipath_parser import Parser, new_complaints
+from ansible_collections.cephgate.iscsi.plugins.modules import multipath_conf
+
+# As multipath-tools 0.9.4 writes it.
+STAMP = "894.743295 | "
+
+
+class Tools:
+    """multipath and multipathd. complain: callable(text of the candidate) -> complaints"""
+
+    def __init__(self):
+        self.calls = []
+        self.running = True
+        self.complain = lambda text: []
+        self.code = 0
+        self.reload_code = 0
+
+    def run(self, argv):
+        if argv[0] == "unshare":
+            with open(argv[-1] + "/multipath.conf", encoding="latin-1") as handle:
+                found = self.complain(handle.read())
+            return self.code, "", "Cannot open something\n" + "".join(STAMP + text + "\n" for text in found)
+        self.calls.append(argv)
+        if argv[1:] == ["show", "daemon"]:
+            return (0, "pid 1 running", "") if self.running else (1, "", "no daemon")
+        return self.reload_code, "ok" if not self.reload_code else "fail", ""
+
+
+@pytest.fixture
+def tools(monkeypatch):
+    fake = Tools()
+    real = multipath_conf.Multipathd
+    monkeypatch.setattr(multipath_conf, "Multipathd", lambda run: real(fake.run))
+    monkeypatch.setattr(real, "installed", staticmethod(lambda: True))
+    monkeypatch.setattr(multipath_conf, "Parser", lambda run: Parser(fake.run, "/nonexistent"))
+    return fake
+
+
+@pytest.fixture
+def conf(tmp_path):
+    return tmp_path / "etc" / "multipath.conf"
+
+
+@pytest.fixture
+def run(run_module, tools, conf):
+    return lambda **options: run_module(multipath_conf, path=str(conf), **options)
+
+
+RULE = dict(vendor="CEPHGATE", product="RBD", entries=dict(prio="alua", detect_prio=False))
+
+
+def test_a_first_run_makes_the_file_and_a_second_one_nothing(run, conf, tools):
+    result = run(devices=[RULE])
+    assert result["changed"] and result["validated"] and "backup_file" not in result
+    assert conf.read_text() == (
+        'devices {\n    device {\n        vendor "CEPHGATE"\n        product "RBD"\n        detect_prio no\n'
+        '        prio alua\n    }\n}\n')
+    assert tools.calls == [["multipathd", "show", "daemon"], ["multipathd", "reconfigure"]]
+    tools.calls.clear()
+    second = run(devices=[RULE])
+    assert not second["changed"] and second["operations"] == [] and tools.calls == []
+
+
+def test_check_mode_shows_the_change_and_makes_none(run, conf, tools):
+    result = run(devices=[RULE], check_mode=True, diff=True)
+    assert result["changed"] and result["validated"] and not conf.exists()
+    assert 'vendor "CEPHGATE"' in result["diff"]["after"] and result["diff"]["before"] == ""
+    assert ["multipathd", "reconfigure"] not in tools.calls
+    assert [op["done"] for op in result["operations"]] == [False, False]
+
+
+def test_what_the_parser_dislikes_is_not_written(run, conf, tools):
+    conf.parent.mkdir()
+    conf.write_text("defaults {\n old 1\n}\n")
+    tools.complain = lambda text: [
+        "/etc/multipath.conf line %d, invalid keyword in the section: %s" % (number, line.split()[0])
+        for number, line in enumerate(text.splitlines(), 1) if "checker_timeout" in line or "old" in line]
+    result = run(devices=[dict(RULE, entries=dict(checker_timeout=5))])
+    assert result["failed"] and "checker_timeout" in result["msg"] and not result["changed"]
+    assert "old" not in result["msg"] and conf.read_text() == "defaults {\n old 1\n}\n"
+    # An old sin of the file is no reason to refuse: not even when its line number moved.
+    assert run(blacklist=[dict(type="devnode", value="^rbd")])["changed"]
+
+
+@pytest.mark.parametrize("before, after, new", [
+    (["line 3, invalid keyword: x"], ["line 5, invalid keyword: x"], []),
+    ([], ["line 5, invalid keyword: x"], ["line 5, invalid keyword: x"]),
+    (["line 3, duplicate keyword: a"], ["line 3, duplicate keyword: a", "line 4, duplicate keyword: a"],
+     ["line 4, duplicate keyword: a"])])
+def test_only_new_complaints_count(before, after, new):
+    assert new_complaints(before, after) == new
+
+
+def test_a_parser_that_cannot_run_is_an_error_with_a_way_out(run, conf, tools):
+    tools.code = 1
+    result = run(devices=[RULE])
+    assert result["failed"] and '"validate: false"' in result["msg"] and not conf.exists()
+    assert run(devices=[RULE], validate=False)["changed"]
+
+
+def test_the_candidate_is_read_together_with_the_other_files(tmp_path):
+    etc = tmp_path / "etc"
+    (etc / "multipath/conf.d").mkdir(parents=True)
+    (etc / "multipath.conf").write_text("main")
+    (etc / "multipath/conf.d/other.conf").write_text("other")
+    seen = {}
+
+    def run(argv):
+        folder = tmp_path.__class__(argv[-1])
+        seen.update({str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*") if path.is_file()})
+        return 0, "", ""
+    Parser(run, str(etc)).complaints(b"new", "multipath/conf.d/ours.conf")
+    assert seen == {"multipath.conf": "main", "multipath/conf.d/other.conf": "other",
+                    "multipath/conf.d/ours.conf": "new"}
+
+
+def test_a_daemon_that_does_not_run_is_not_told(run, tools):
+    tools.running = False
+    assert run(devices=[RULE])["changed"] and tools.calls == [["multipathd", "show", "daemon"]]
+
+
+def test_a_failed_reload_says_that_the_file_is_in_place(run, conf, tools):
+    tools.reload_code = 1
+    result = run(devices=[RULE])
+    assert result["failed"] and result["changed"] and "is in place" in result["msg"] and conf.exists()
+
+
+def test_the_backup_holds_the_old_file(run, conf):
+    conf.parent.mkdir()
+    conf.write_bytes(b"# gr\xc3\xbc\xc3\x9fe \xff\n")
+    result = run(devices=[RULE], backup=True)
+    with open(result["backup_file"], "rb") as handle:
+        assert handle.read() == b"# gr\xc3\xbc\xc3\x9fe \xff\n"
+    assert conf.read_bytes().startswith(b"# gr\xc3\xbc\xc3\x9fe \xff\n")
+
+
+def test_all_kinds_of_sections(run, conf):
+    options = dict(
+        defaults=dict(polling_interval=2), overrides=dict(no_path_retry="queue"), devices=[RULE],
+        multipaths=[dict(wwid="36db1", entries=dict(alias="db01"))],
+        blacklist=[dict(type="devnode", value="^rbd[0-9]*")],
+        blacklist_exceptions=[dict(type="wwid", value="36db1")])
+    assert len(run(**options)["edits"]) == 9
+    assert not run(**options)["changed"]
+    result = run(
+        defaults=dict(polling_interval=None), overrides=dict(no_path_retry=None), devices=[dict(RULE, state="absent")],
+        multipaths=[dict(wwid="36db1", state="absent")],
+        blacklist=[dict(type="devnode", value="^rbd[0-9]*", state="absent")],
+        blacklist_exceptions=[dict(type="wwid", value="36db1", state="absent")])
+    assert len(result["edits"]) == 6
+    assert [line for line in conf.read_text().splitlines() if line and not line.endswith("{") and line != "}"] == []
