@@ -90,11 +90,14 @@ emulator.run:
 py27.run: venv-2.16
 	tests/tools/py27.sh
 
+# What depends on the version, or only the older one has: its rules for Python 2.7. Those hold for
+# plugins, not for tests.
+SANITY_2.16 := ansible-doc compile future-import-boilerplate import metaclass-boilerplate runtime-metadata validate-modules
 .PHONY: sanity.run
 sanity.run: venv-2.16
 	status=0; \
 	tests/tools/sanity.sh .venv || status=1; \
-	tests/tools/sanity.sh .venv-2.16 --skip-test pylint || status=1; \
+	tests/tools/sanity.sh .venv-2.16 $(addprefix --test ,$(SANITY_2.16)) plugins/ || status=1; \
 	exit $$status
 
 .PHONY: package.run

@@ -74,10 +74,8 @@ class Lock(object):
 
 def say(options, answer, lines):
     if options.json:
-        print(json.dumps(answer, sort_keys=True))
-    else:
-        for line in lines:
-            print(line)
+        lines = [json.dumps(answer, sort_keys=True)]
+    sys.stdout.write(''.join(line + '\n' for line in lines))
     sys.stdout.flush()
 
 

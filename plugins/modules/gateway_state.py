@@ -79,7 +79,7 @@ import sys
 sys.path.insert(0, {library!r})
 from {package}gateway_cli import main
 
-sys.exit(main())
+raise SystemExit(main())
 """
 
 

@@ -28,7 +28,8 @@ def serial(disk):
 
 def run(*argv):
     try:
-        return subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, universal_newlines=True, timeout=60).stdout
+        return subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, universal_newlines=True, timeout=60,
+                              check=False).stdout
     except (OSError, subprocess.TimeoutExpired):
         return ""
 

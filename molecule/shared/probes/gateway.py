@@ -51,7 +51,7 @@ def luns():
 
 
 def portals():
-    out = subprocess.run(["ss", "-Hltn", "sport = :3260"], stdout=subprocess.PIPE, universal_newlines=True).stdout
+    out = subprocess.run(["ss", "-Hltn", "sport = :3260"], stdout=subprocess.PIPE, universal_newlines=True, check=False).stdout
     return sorted(line.split()[3] for line in out.splitlines())
 
 

@@ -209,7 +209,7 @@ def test_portal_patterns_are_matched_with_the_hosts_addresses(gateway):
 
 def test_a_step_that_fails_is_said_and_tried_again(gateway):
     original = gateway.fs.link
-    gateway.fs.link = lambda target, path: (_ for _ in ()).throw(OSError(28, 'No space', path))
+    gateway.fs.link = lambda target, path: (dummy for dummy in ()).throw(OSError(28, 'No space', path))
     gateway.write('handlers/vdisk_blockio/mgmt', 'add_device db02 filename=/dev/rbd1')
     gateway.write(T + '/ini_groups/db/luns/mgmt', 'add db02 1')
     assert gateway.messages

@@ -91,9 +91,9 @@ def test_from_nothing_to_all_served_and_then_nothing_to_do(world):
 
 
 def test_plan_says_what_apply_does_and_writes_nothing(world):
-    planned, _ = world.gateway().plan()
+    planned, dummy = world.gateway().plan()
     assert world.scst.writes == 0 and world.calls == []
-    done, _ = world.gateway().apply()
+    done, dummy = world.gateway().apply()
     assert [op.line() for op in planned if op.how == 'run'] == [op.line() for op in done if op.how == 'run']
     assert len(planned) > 20
 
