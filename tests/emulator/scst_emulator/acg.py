@@ -50,6 +50,8 @@ class Group:
 
     def add_lun(self, device, number, read_only):
         """Export a device; every session of the group gets it, and opens it when it is the first."""
+        if device.handler and device.dif_mode and not self.target.checks_dif:
+            fail(errno.EINVAL)           # iSCSI carries no protection information
         lun = Lun(self, device, number, read_only)
         lun.dir = self.luns_dir.mkdir(str(number), LUN_ATTRS, lun)
         self.luns[number] = lun
@@ -251,9 +253,7 @@ def _cpu_mask_store(group, text):
 
 
 def _dedicated_store(group, text):
-    if text[0] not in '01':
-        fail(errno.EINVAL)
-    group.dedicated_threads = int(text[0])
+    group.dedicated_threads = int(kstrtoul(text) != 0)
 
 
 GROUP_ATTRS = {

@@ -6,7 +6,7 @@ import errno
 
 from .alua import Alua
 from .device import Device
-from .device_attrs import ATTRS as DEVICE_ATTRS, attribute_table
+from .device_attrs import ATTRS as DEVICE_ATTRS, DIF_ATTRS, attribute_table
 from .iscsi import Driver
 from .root_attrs import ROOT_ATTRS, trace_attr
 from .target import CopyManagerTarget
@@ -109,6 +109,9 @@ class Devices:
             handler = self.handlers_dir.get(device.handler)
             device.dir.link('handler', handler)
             handler.link(device.name, device.dir)
+            if device.dif_type:
+                for name, attr in DIF_ATTRS.items():
+                    device.dir.put_file(name, attr, device)
             if device.dif_filename:
                 device.dir.put_file('dif_filename', DEVICE_ATTRS['dif_filename'], device)
             self.show_thin(device)

@@ -12,6 +12,7 @@ NULLIO_SIZE = 5 * 1024 ** 4 // 2
 ID_MAX = 25           # t10_dev_id
 FLAGS = ('write_through', 'nv_cache', 'o_direct', 'read_only', 'removable', 'active', 'bind_alua_state',
          'rotational', 'thin_provisioned', 'lb_per_pb_exp', 'cluster_mode')
+NO_APP_TAG = 0
 DIF_MODES = ('tgt', 'scst', 'dev_check', 'dev_store')
 
 
@@ -80,6 +81,7 @@ class Device:
         self.filename = None
         self.dif_filename = None
         self.dif_type = 0
+        self.dif_app_tag = NO_APP_TAG
         self.dif_mode = frozenset()
         self.size = NULLIO_SIZE if self.nullio else 0
         self.block_shift = 11 if handler == 'vcdrom' else 9
@@ -161,7 +163,9 @@ class Device:
                 fail(errno.EINVAL)
         elif key == 'dif_type':
             self.dif_type = number & 0xffffffff
-        elif key != 'dif_static_app_tag':
+        elif key == 'dif_static_app_tag':
+            self.dif_app_tag = number
+        else:
             fail(errno.EINVAL)
 
     def set_t10_dev_id(self, text):
@@ -177,7 +181,9 @@ class Device:
         if self.has_file and self.filename is None:
             fail(errno.EINVAL)
         if self.core.personality.copy_manager:
-            if self.dif_type == 0 and (self.dif_mode or self.dif_filename):
+            if self.dif_type > 3 or (self.dif_type == 0) != (not self.dif_mode and not self.dif_filename):
+                fail(errno.EINVAL)
+            if self.dif_type and not self.dif_mode:
                 fail(errno.EINVAL)
             if not self.blockio and 'dev_check' in self.dif_mode:
                 fail(errno.EINVAL)

@@ -5,12 +5,12 @@
 import errno
 import re
 
-from .device import NULLIO_SIZE
+from .device import DIF_MODES, NO_APP_TAG, NULLIO_SIZE
 from .text import KERNEL_BLANKS, U64, c_string, fail, has_prefix, keyed, kstrtol, kstrtoul
 from .tree import Attr
 
 LIMITS = {'t10_vend_id': 8, 'vend_specific_id': 128, 'prod_id': 16, 'prod_rev_lvl': 4, 'scsi_device_name': 256}
-INQ_VEND_SPECIFIC_MAX = 136 - 96
+INQ_VEND_SPECIFIC_MAX = 160
 PR_DIR = '/var/lib/scst/pr/'
 
 
@@ -235,7 +235,7 @@ def _pr_show(device):
 
 
 def _pr_change(device, text):
-    if device.luns:                      # the copy manager counts
+    if device.sessions_using:            # the copy manager's session counts
         fail(errno.EBUSY)
     device.pr_file_name = text
 
@@ -310,6 +310,19 @@ ATTRS = {
     'dif_filename': Attr(0o444, lambda d: keyed(d.dif_filename, True)),
 }
 ATTRS.update((name, identity(name)) for name in LIMITS)
+
+
+def _app_tag_store(device, text):
+    device.dif_app_tag = kstrtoul(text)
+
+
+# Only a device with protection information has these.
+DIF_ATTRS = {
+    'dif_mode': Attr(0o444, lambda d: keyed('|'.join(mode for mode in DIF_MODES if mode in d.dif_mode), True)),
+    'dif_type': Attr(0o444, lambda d: keyed(d.dif_type, True)),
+    'dif_static_app_tag': Attr(0o644, lambda d: keyed('0x%x' % d.dif_app_tag, d.dif_app_tag != NO_APP_TAG),
+                               _app_tag_store),
+}
 
 
 def attribute_table(personality, handler):

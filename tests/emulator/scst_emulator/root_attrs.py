@@ -69,6 +69,10 @@ def _cluster_show(core):
     return keyed(name, True) if name else ''
 
 
+def _latency_store(core, text):
+    core.values['measure_latency'] = int(kstrtol(text) != 0)
+
+
 def _version(core):
     lines = ''.join(line + '\n' for line in core.personality.version_lines)
     return lines % core.env.kernel if '%s' in lines else lines
@@ -109,7 +113,7 @@ ROOT_ATTRS = {
     'max_tasklet_cmd': Attr(0o644, _tasklet_show, _tasklet_store),
     'poll_us': value('poll_us', 0, kstrtoul),
     'force_global_sgv_pool': value('force_global_sgv_pool', 0, kstrtoul),
-    'measure_latency': value('measure_latency', 0, lambda text: int(kstrtol(text) != 0)),
+    'measure_latency': Attr(0o644, lambda core: '%d\n' % core.values.get('measure_latency', 0), _latency_store),
     'suspend': Attr(0o644, lambda core: '%d\n' % core.suspended, _suspend_store),
     'cluster_name': Attr(0o644, _cluster_show, _cluster_store),
     'trace_cmds': Attr(0o444, lambda core: ''),

@@ -16,6 +16,7 @@ class Target:
     """What SCST's core knows of any target. iSCSI's part is in iscsi.Target."""
 
     always_enabled = False
+    checks_dif = False
 
     def __init__(self, core, parent, name, attrs):
         self.core = core
@@ -189,6 +190,7 @@ class CopyManagerTarget(Target):
     """SCST's own target for EXTENDED COPY. Its one session sees every virtual disk."""
 
     always_enabled = True
+    checks_dif = True
 
     def __init__(self, core, parent):
         super().__init__(core, parent, 'copy_manager_tgt', core_attrs(core.personality))
