@@ -183,7 +183,9 @@ def plan(current, wanted, recreate=False, remove_exported=False, allow_shrink=Fa
         elif found is None:
             changes += _create(device, current)
         else:
-            changes += _change(device, found, current, recreate, remove_exported, allow_shrink)
+            removed, changed = _change(device, found, current, recreate, remove_exported, allow_shrink)
+            removals += removed
+            changes += changed
     # Removals first: they may hold a backing device that another one is to open.
     return removals + changes
 
@@ -249,11 +251,11 @@ def _change(device, found, current, recreate, remove_exported, allow_shrink):
         if not recreate:
             raise Refused('%s: %s; that can only be changed by removing the device and making it again, which its users '
                           'notice. Set recreate to have that done.' % (thing, '; '.join(fixed)))
-        return [_remove(device['name'], found, remove_exported)] + _create(device, current)
+        return [_remove(device['name'], found, remove_exported)], _create(device, current)
     # A device is closed before everything else and opened after it: filename can be set only while it is closed.
     settable.sort(key=lambda item: (item[0] == 'active' and item[1] == '1', item[0] != 'active', item[0]))
     operations = [read.set_attribute(thing, folder, name, value, was) for name, value, was in settable]
-    return operations + _resize(device, found, allow_shrink)
+    return [], operations + _resize(device, found, allow_shrink)
 
 
 def _resize(device, found, allow_shrink):
