@@ -4,7 +4,7 @@
 #
 # What is written outside this folder: Debian packages (deps), and caches in
 # ${XDG_CACHE_HOME:-~/.cache}: uv (packages of Python) and cephgate-lab (Debian roots, lab images,
-# environments of ansible-test). A step NAME.run does the work of NAME; tests/tools/steps.py keeps
+# environments of ansible-test), and ~/.ansible (Ansible's ssh connections to the lab). A step NAME.run does the work of NAME; tests/tools/steps.py keeps
 # its output in build/log.
 
 SHELL := /bin/sh
@@ -66,8 +66,8 @@ lint.run:
 
 .PHONY: docs.run
 docs.run:
-	$(ANSIBLE) .venv/bin/antsibull-docs lint-collection-docs --plugin-docs --skip-rstcheck .
-	$(ANSIBLE) .venv/bin/antsibull-changelog lint
+	$(ANSIBLE) ANSIBLE_HOME="$(CURDIR)/build/ansible-home" .venv/bin/antsibull-docs lint-collection-docs --plugin-docs .
+	.venv/bin/antsibull-changelog lint
 
 .PHONY: guard.run
 guard.run:

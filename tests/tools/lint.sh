@@ -6,7 +6,7 @@
 # All linters, whatever those before them say.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-export PATH="$PWD/.venv/bin:$PATH" ANSIBLE_COLLECTIONS_PATH="$PWD/build/collections"
+export PATH="$PWD/.venv/bin:$PATH" ANSIBLE_COLLECTIONS_PATH="$PWD/build/collections" ANSIBLE_HOME="$PWD/build/ansible-home"
 status=0
 echo "== yamllint"
 yamllint --strict . || status=1
