@@ -123,11 +123,9 @@ def plan_present(tool, wanted, records, sessions):
         if record:
             check_names(record, current, changes)
         if changes:
-            known = [current[name] for name in current if name.startswith(AUTH + 'password')]
             steps.append(Step(item.key, 'settings', Operation(
                 _thing(item.key), 'set ' + _describe(changes, current), 'record',
-                [item.target, portal, item.iface], data=changes_text(changes),
-                secrets=item.secrets + known)))
+                [item.target, portal, item.iface], data=changes_text(changes), secrets=item.secrets)))
         if item.key not in sessions:
             steps.append(Step(item.key, 'login', Operation(
                 _thing(item.key), 'log in', 'run',
