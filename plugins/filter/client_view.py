@@ -66,6 +66,7 @@ _value:
     - C(targets) for the sessions.
     - C(chap) of the host, or V(null).
     - C(images), the declared images of the host.
+    - C(released), images that a gateway exports and that are not, or no longer, for this host.
     - C(maps) for the disks, of those images that a gateway said it exports.
   type: dict
 """
@@ -78,6 +79,7 @@ def client_view(luns, host, hosts, gateways, iqn_prefix, exports=None, sessions=
         targets=client_site.targets(iqn_prefix, gateways),
         chap=(hosts.get(host) or {}).get('chap'),
         images=[lun['image'] for lun in client_site.luns_of(luns, host)],
+        released=client_site.released(luns, host, exports or {}),
         maps=client_site.maps(luns, host, iqn_prefix, exports or {}, sessions or []),
     )
 

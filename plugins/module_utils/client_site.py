@@ -26,7 +26,18 @@ def targets(iqn_prefix, gateways):
 
 
 def luns_of(luns, host):
-    return [lun for lun in luns if host in (lun.get('hosts') or {})]
+    return [lun for lun in luns if lun.get('state') != 'absent' and host in (lun.get('hosts') or {})]
+
+
+def released(luns, host, exports):
+    """What multipath_map has to remove: LUNs that are not, or no longer, for this host."""
+    own = [lun['image'] for lun in luns_of(luns, host)]
+    result = {}
+    for gateway in sorted(exports):
+        for image in sorted(exports[gateway]):
+            if image not in own:
+                result.setdefault(image, dict(name=image, serial=exports[gateway][image]['serial']))
+    return [result[image] for image in sorted(result)]
 
 
 def maps(luns, host, iqn_prefix, exports, sessions):

@@ -114,14 +114,15 @@ def plan_claims(luns, tool):
 
     tool: has C(claim(device)) and C(add_path(device)), which give argument lists
     """
-    operations = []
+    claims, paths = [], []
     for lun in luns:
         if lun.map is None and lun.spare:
-            operations.append(Operation('%s, path %s' % (lun.title, lun.spare[0]), 'let multipath have its WWID',
-                                        'run', tool.claim(lun.spare[0])))
-        operations.extend(Operation('%s, path %s' % (lun.title, device), 'add to its map', 'run',
-                                    tool.add_path(device)) for device in lun.spare)
-    return operations
+            claims.append(Operation('%s, path %s' % (lun.title, lun.spare[0]), 'let multipath have its WWID',
+                                    'run', tool.claim(lun.spare[0])))
+        # A new map takes all paths of its WWID by itself.
+        paths.extend(Operation('%s, path %s' % (lun.title, device), 'add to its map', 'run', tool.add_path(device))
+                     for device in (lun.spare if lun.map else lun.spare[:1]))
+    return claims + paths
 
 
 def plan_sizes(luns, resize, foresee=False):
@@ -178,6 +179,6 @@ def describe(lun, sessions, states):
             access_state=path['access_state'] or None, target=session.target if session else None,
             portal=session.portal if session else None, dm_state=state[0], checker_state=state[1]))
     return dict(
-        serial=lun.serial, device=os.path.join('/dev/mapper', lun.map['name']) if lun.map else None,
+        serial=lun.serial, name=lun.wanted.get('name'), device=os.path.join('/dev/mapper', lun.map['name']) if lun.map else None,
         dm=lun.map['dm'] if lun.map else None, wwid=lun.map['wwid'] if lun.map else None,
         size=lun.map['size'] if lun.map else None, paths=paths)

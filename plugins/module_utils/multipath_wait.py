@@ -13,7 +13,7 @@ import time
 from ansible_collections.cephgate.iscsi.plugins.module_utils import multipath_luns
 from ansible_collections.cephgate.iscsi.plugins.module_utils.disk_guard import refuse_if_used
 from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm_sysfs import sessions as read_sessions
-from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import perform
+from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Failed, perform
 
 # Seconds in which the answer to a scan, or the effect of a command, may come before it is repeated.
 ASK_AGAIN = 5.0
@@ -36,6 +36,7 @@ class Work(object):
         self.operations = []
         self.done = 0
         self.asked = {}
+        self.failure = None
 
     def performer(self, operation):
         if operation.how == 'sysfs':
@@ -51,13 +52,21 @@ class Work(object):
                  if now - self.asked.get(str(operation.target), now - ASK_AGAIN) >= ASK_AGAIN]
         for operation in fresh:
             # Asked again because nothing came of it the first time: one line in the report is enough.
-            known = str(operation.target) in self.asked
             self.asked[str(operation.target)] = now
             if not self.check_mode:
                 perform([operation], self.performer)
-            if not known:
+            if operation.target not in [known.target for known in self.operations]:
                 self.operations.append(operation)
                 self.done += 0 if self.check_mode else 1
+
+    def attempt(self, operations):
+        """Perform what can be performed now. What fails is asked again later: udev may not be ready with a new disk,
+        and the last failure is told when time is over."""
+        for operation in operations:
+            try:
+                self.perform([operation])
+            except Failed as error:
+                self.failure = str(error)
 
     def plan(self, luns, waited):
         """What to do for incomplete LUNs. waited: seconds since the first look."""
@@ -77,7 +86,7 @@ class Work(object):
             waited = self.clock() - start
             if not lacking or waited > timeout:
                 return luns, lacking
-            self.perform(self.plan([lun for lun, dummy in lacking], waited))
+            self.attempt(self.plan([lun for lun, dummy in lacking], waited))
             if self.check_mode:
                 return luns, lacking
             self.sleep(0.5)

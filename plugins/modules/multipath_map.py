@@ -53,7 +53,7 @@ options:
   timeout:
     description: Longest wait for all disks to be complete, in seconds.
     type: int
-    default: 60
+    default: 120
 extends_documentation_fragment:
   - cephgate.iscsi.attributes
 seealso:
@@ -100,6 +100,9 @@ maps:
     serial:
       description: Unit serial number.
       type: str
+    name:
+      description: As in O(maps[].name).
+      type: str
     device:
       description: The multipath device.
       type: str
@@ -145,7 +148,7 @@ def main():
                 name=dict(type='str'),
             )),
             state=dict(type='str', choices=['present', 'absent'], default='present'),
-            timeout=dict(type='int', default=60),
+            timeout=dict(type='int', default=120),
         ),
         supports_check_mode=True,
     )
@@ -171,7 +174,8 @@ def main():
         problem = problem or (
             '%d of %d LUNs are not complete after %d s. %s. Compare the sessions (iscsiadm -m session -P 3), what the '
             'gateways export to this host, and "multipathd show paths".' % (
-                len(texts), len(luns), params['timeout'], '. '.join(texts)))
+                len(texts), len(luns), params['timeout'], '. '.join(texts)
+                + ('. The last command that failed: %s' % work.failure if work.failure else '')))
     if problem:
         module.fail_json(msg=problem, **result)
     module.exit_json(**result)

@@ -73,6 +73,14 @@ def test_a_lun_that_nobody_told_of_is_not_waited_for():
     assert client_site.maps(LUNS, "db", PREFIX, {}, ALL) == []
 
 
+def test_luns_of_others_and_removed_ones_are_let_go():
+    assert client_site.released(LUNS, "db", dict(gw1=EXPORT, gw2=EXPORT)) == [dict(name="rbd/two", serial="s2")]
+    gone = [dict(LUNS[0], state="absent"), LUNS[1]]
+    assert client_site.released(gone, "db", dict(gw2=EXPORT)) == [
+        dict(name="rbd/one", serial="s1"), dict(name="rbd/two", serial="s2")]
+    assert client_site.maps(gone, "db", PREFIX, dict(gw1=EXPORT), ALL) == []
+
+
 def test_while_one_gateway_still_has_the_old_size_the_smaller_one_is_expected():
     exports = dict(gw1={"rbd/one": dict(serial="s1", size=200)}, gw2={"rbd/one": dict(serial="s1", size=100)})
     assert client_site.maps(LUNS, "db", PREFIX, exports, ALL)[0]["size"] == 100

@@ -175,16 +175,23 @@ def test_only_the_declared_lun_is_given_to_multipath(run, client_host, host):
     client_host.disk("sdz", serial="local")
 
     def claimed(device):
-        if device == "sda":
-            client_host.map("dm-0", ["sda"], name="m")
-        else:
-            client_host.hold(device, "dm-0")
+        client_host.map("dm-0", ["sda", "sdb"], name="m")
     host.on_claim = claimed
     result = run(maps=[dict(serial="s1", paths=2)])
     assert not result["failed"], result["msg"]
     assert [op["target"] for op in result["operations"]] == [
-        ["multipath", "-a", "/dev/sda"], ["multipathd", "add", "path", "sda"], ["multipathd", "add", "path", "sdb"]]
+        ["multipath", "-a", "/dev/sda"], ["multipathd", "add", "path", "sda"]]
     assert "sdz" not in str(host.calls)
+
+
+def test_a_path_beside_its_map_is_added(run, client_host, host):
+    two_sessions(client_host)
+    for sid, name in ((1, "sda"), (2, "sdb")):
+        client_host.disk(name, sid)
+    client_host.map("dm-0", ["sda"], name="m")
+    host.on_claim = lambda device: client_host.hold(device, "dm-0")
+    result = run(maps=[dict(serial="s1", paths=2)])
+    assert [op["target"] for op in result["operations"]] == [["multipathd", "add", "path", "sdb"]]
 
 
 def test_a_grown_lun_grows_path_by_path_and_then_its_map(run, client_host, host):
@@ -281,14 +288,17 @@ def test_removal_of_a_used_disk_is_refused(run, client_host, host, use):
     assert result["failed"] and not result["changed"] and "in use" in result["msg"]
 
 
-def test_a_failed_resize_is_reported_with_what_was_done(run, client_host, host):
+def test_a_resize_that_fails_is_tried_again_and_told_in_the_end(run, client_host, host):
     two_sessions(client_host)
     whole(client_host)
     host.real_size = dict(sda=4 * MIB, sdb=4 * MIB)
     host.codes = dict(multipathd=1)
-    result = run(maps=[dict(serial="s1", paths=2, size=4 * MIB)])
+    result = run(maps=[dict(serial="s1", paths=2, size=4 * MIB)], timeout=20)
     assert result["failed"] and result["changed"] and "multipathd resize map map-s1" in result["msg"]
-    assert [op["done"] for op in result["operations"]] == [True, True]
+    assert actions(result) == ["read its size again (%d, expected %d)" % (MIB, 4 * MIB)] * 2
+    assert len([call for call in host.calls if call[:2] == ["multipathd", "resize"]]) == 4
+    host.codes = {}
+    assert actions(run(maps=[dict(serial="s1", paths=2, size=4 * MIB)])) == ["grow from %d to %d bytes" % (MIB, 4 * MIB)]
 
 
 @pytest.mark.parametrize("page, serial", [
