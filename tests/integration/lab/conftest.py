@@ -71,6 +71,43 @@ def on(host, command, timeout=120):
     return done.stdout
 
 
+def fingerprint():
+    """What the site playbook could have changed, of every host."""
+    look = ("cat /sys/bus/rbd/devices/*/name 2>/dev/null; ls -l --time-style=full-iso /etc/ceph/ /etc/iscsi/ /etc/cephgate/"
+            " /etc/multipath.conf 2>&1; find $(ls -d /run/scst_tgt /sys/kernel/scst_tgt 2>/dev/null) -maxdepth 6 2>/dev/null"
+            " | grep -v sessions | sort; ls -d /sys/class/iscsi_session/* 2>&1")
+    return {host: on(host, look) for host in ("gw1", "gw2", "client1")}
+
+
+def disk(lun):
+    """The multipath device of a LUN on the client."""
+    for line in on("client1", "multipathd show paths raw format '%i|%m'").splitlines():
+        where, name = (word.strip() for word in line.split("|"))
+        if where.endswith(":%d" % lun):
+            return "/dev/mapper/" + name
+    raise AssertionError("the client has no multipath device for LUN %d" % lun)
+
+
+class Pulse:
+    """Steady writes to a disk of the client, at its end, while something else happens; `longest` is the longest pause in s."""
+
+    def __init__(self, device):
+        size = int(on("client1", "blockdev --getsize64 " + device))
+        script = (pathlib.Path(__file__).parent / "pulse.py").read_text()
+        on("client1", "cat > /run/pulse.py <<'PULSE'\n%s\nPULSE" % script)
+        self.command = ["ssh", "-F", str(STATE / "ssh_config"), "client1", "python3 /run/pulse.py %s %d" % (device, size - (1 << 20))]
+
+    def __enter__(self):
+        self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        return self
+
+    def __exit__(self, *_what):
+        out, _ = self.process.communicate("stop\n", timeout=120)
+        result = json.loads(out)
+        self.writes, self.longest = result["writes"], result["longest"]
+        print("pulse on %s: %d writes, longest pause %.2f s" % (self.command[-1].split()[2], self.writes, self.longest))
+
+
 @pytest.fixture(scope="session")
 def site():
     if not (STATE / "ssh_config").exists():

@@ -1,0 +1,69 @@
+# Copyright (c) 2026, the cephgate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""On a fresh lab, before the first run: check mode tells all and does nothing; wrong declarations stop at once."""
+import copy
+
+import pytest
+
+from conftest import fingerprint
+
+IMAGES = ("rbd/shared", "rbd/small", "rbd/grows")
+
+
+@pytest.fixture(scope="module")
+def fresh():
+    before = fingerprint()
+    for host, found in before.items():
+        assert "cephgate" not in found, "%s is not fresh: make lab-down first\n%s" % (host, found)
+    return before
+
+
+def duplicate_lun(site):
+    site["cephgate_luns"][1]["hosts"] = {"app": 0}
+
+
+def invalid_iqn(site):
+    site["cephgate_hosts"]["app"]["initiators"] = ["iqn.1993.debian:client1"]
+
+
+def unknown_gateway(site):
+    site["cephgate_luns"][0]["gateway"] = "gw7"
+
+
+def portal_nowhere(site):
+    site["gateway_portals"] = ["10.99.7.11"]
+
+
+@pytest.mark.parametrize("spoil, words", [
+    (duplicate_lun, ["LUN 0", "host app", "rbd/shared", "rbd/small", "another number"]),
+    (invalid_iqn, ["host app", "iqn.1993.debian:client1", "RFC 7143", "Correct it"]),
+    (unknown_gateway, ["rbd/shared", "gw7", "gw1, gw2", "Correct the name"]),
+    (portal_nowhere, ["gw1", "10.99.7.11", "no interface", "Correct cephgate_portals"]),
+], ids=lambda value: getattr(value, "__name__", ""))
+def test_a_wrong_declaration_stops_before_anything_is_changed(site, declared, fresh, spoil, words):
+    wrong = {key: copy.deepcopy(declared[key]) for key in ("cephgate_luns", "cephgate_hosts")}
+    spoil(wrong)
+    run = site(variables=wrong)
+    assert run.code != 0
+    for word in words:
+        assert word in run.error, run.error
+    assert not any(run.changed.values()), run.changed
+    assert fingerprint() == fresh
+
+
+def test_check_mode_says_what_it_would_do_and_does_nothing(site, fresh):
+    run = site("--check", "--diff")
+    assert run.code == 0, run.error
+    assert fingerprint() == fresh
+    assert not any(operation["done"] for operation in run.operations)
+    said = {(operation["host"], "%(object)s: %(action)s" % operation) for operation in run.operations}
+    for image in IMAGES:
+        assert any(text.startswith("image %s: create" % image) for _host, text in said), said
+        for gateway in ("gw1", "gw2"):
+            assert (gateway, "image %s: map" % image) in said
+    for gateway in ("gw1", "gw2"):
+        texts = "\n".join(text for host, text in sorted(said) if host == gateway)
+        for word in ("create with vdisk_blockio", "add portal", "LUN 0: add device shared", "enabled"):
+            assert word in texts, (gateway, word, texts)
+    assert all(run.changed[host] > 0 for host in ("gw1", "gw2", "client1")), run.changed
