@@ -32,8 +32,12 @@ def _ids(device):
 
 def check(wanted):
     """Refuse devices of the list that look alike."""
-    for kind in ATTRIBUTES + (LIKENESS,):
-        names.unique([(_ids(device)[kind], device['thing']) for device in wanted if kind in _ids(device)], kind)
+    owners = {}
+    for device in wanted:
+        for kind, value in _ids(device).items():
+            owners.setdefault(kind, []).append((value, device['thing']))
+    for kind in sorted(owners):
+        names.unique(owners[kind], kind)
 
 
 def new(wanted, found):

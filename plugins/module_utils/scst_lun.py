@@ -21,14 +21,18 @@ def normalise(luns, exclusive=()):
     luns:   [{target, group, lun, device, read_only, present}]; group None is the target's default LUNs
     scopes: {(target, group)} inside which what is not listed goes; (target, '*') is all of a target
     """
-    wanted = []
+    wanted, places = [], {}
     for item in luns or ():
-        target = names.target(item.get('target'))
-        group = None if item.get('group') is None else names.group(item['group'])
-        number = names.integer(item.get('lun'), '%s: lun' % place(target, group), 0, HIGHEST)
+        key = item.get('target'), item.get('group')
+        if key not in places:  # thousands of LUNs are in a few groups
+            target = names.target(key[0])
+            group = None if key[1] is None else names.group(key[1])
+            places[key] = target, group, place(target, group)
+        target, group, where = places[key]
+        number = names.integer(item.get('lun'), where + ': lun', 0, HIGHEST)
         lun = dict(target=target, group=group, lun=number, present=item.get('state', 'present') != 'absent')
         if lun['present']:
-            what = '%s: LUN %d' % (place(target, group), number)
+            what = '%s: LUN %d' % (where, number)
             lun['device'] = names.device(item.get('device'), what + ': device')
             lun['read_only'] = values.canonical('read_only', item.get('read_only') or False, what)
         wanted.append(lun)

@@ -50,9 +50,15 @@ HEX_DIGITS = {'naa_id': (16, 32), 'eui64_id': (16, 24, 32)}
 CLEARABLE = frozenset(('alias', 'comment', 'eui64_id', 'naa_id', 'redirect', 'scsi_device_name', 'inq_vend_specific',
                        'internal_portal', 'isns_entity_name', 'iSNSServer'))
 
+DIGESTS = frozenset(('HeaderDigest', 'DataDigest'))
+TYPED = FLAGS.union(YES_NO, RANGES, CHOICES, HEX_DIGITS, DIGESTS)
+KNOWN = TYPED.union(LENGTHS, CLEARABLE)
+
 
 def attribute(name, what):
     """The name of an attribute; it becomes part of a path."""
+    if type(name) is str and name in KNOWN:
+        return name
     if not isinstance(name, names.TEXTS) or not ATTRIBUTE.match(names.to_text(name)):
         raise Refused('%s: %s is not the name of an SCST attribute.' % (what, names.shown(name)))
     return names.to_text(name)
@@ -60,6 +66,8 @@ def attribute(name, what):
 
 def canonical(name, value, what):
     """C(value) of attribute C(name) as SCST shows it. Raises Refused."""
+    if name not in TYPED and type(value) is str and len(value) <= LENGTHS.get(name, 1024) and names.PLAIN.match(value):
+        return value
     what = '%s: %s' % (what, name)
     if name in FLAGS:
         return _flag(value, what)
@@ -75,7 +83,7 @@ def canonical(name, value, what):
     value = names.text(value, what, LENGTHS.get(name, 1024), empty=name in CLEARABLE)
     if name in HEX_DIGITS:
         return _hex(value, what, HEX_DIGITS[name])
-    if name in ('HeaderDigest', 'DataDigest'):
+    if name in DIGESTS:
         return _digest(value, what)
     if name in CHOICES:
         return names.choice(value, what, CHOICES[name])
