@@ -24,7 +24,7 @@ BOOT_SECONDS = 300
 
 APPEND = ("root=/dev/vda rw console=ttyS0 quiet loglevel=4 mitigations=off net.ifnames=0 panic=10"
           # self-tests and random seeding cost seconds of emulated processor time
-          " cryptomgr.notests random.trust_cpu=on nowatchdog no_timer_check tsc=reliable"
+          " cryptomgr.notests random.trust_cpu=on nowatchdog"
           " audit=0 apparmor=0 selinux=0 fsck.mode=skip systemd.show_status=0")
 
 
@@ -70,8 +70,8 @@ class Vm:
         argv = [accel.QEMU, "-name", name, "-M", "q35", *options, "-m", self.host.memory, "-smp", "1",
                 "-display", "none", "-nodefaults", "-no-user-config", "-pidfile", self.pidfile,
                 "-kernel", image.kernel, "-initrd", image.initrd,
-                "-append", "%s lab.host=%s lab.n=%d systemd.machine_id=%s%s" % (
-                    APPEND, name, self.host.number, machine_id(name), "" if self.host.gateway else " systemd.mask=iscsi-scstd.service"),
+                "-append", "%s%s lab.host=%s lab.n=%d systemd.machine_id=%s%s" % (
+                    APPEND, accel.append(options), name, self.host.number, machine_id(name), "" if self.host.gateway else " systemd.mask=iscsi-scstd.service"),
                 # the host's page cache outlives a killed QEMU; only a crash of the host itself could lose data
                 "-drive", self.mark + "if=virtio,cache=unsafe,discard=unmap",
                 "-device", "virtio-rng-pci",
