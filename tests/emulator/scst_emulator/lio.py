@@ -71,8 +71,8 @@ class Plane:
         live = iscsi.targets if iscsi else {}
         present = set(self.stores.present) - {n for n in devices if wanted[n] is None}
         present |= {name for name in devices if wanted[name] is not None}
-        addresses = self.host_addresses() if any(live[n].lists.portals for n in targets if n in live) else ()
-        groups = {name: portal_group(live[name], present, addresses) if name in live else None for name in targets}
+        groups = {name: portal_group(live[name], present, self.host_addresses) if name in live else None
+                  for name in targets}
         for name in targets:
             self._try(live.get(name), self.targets.shrink, name, groups[name], unbound)
         for name in devices:

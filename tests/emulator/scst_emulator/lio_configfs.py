@@ -3,7 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Every touch of LIO's configfs tree, in one small class that tests replace."""
 import os
+import socket
 import subprocess
+import sys
 
 
 class Configfs:
@@ -39,9 +41,10 @@ class Configfs:
             return source.read()
 
     def write(self, path, text):
+        # No newline: LIO would take it as part of a CHAP name.
         handle = os.open(self._at(path), os.O_WRONLY)
         try:
-            os.write(handle, ('%s\n' % text).encode())
+            os.write(handle, str(text).encode())
         finally:
             os.close(handle)
 
@@ -58,14 +61,26 @@ def host_addresses():
     return [line.split()[3].split('/')[0] for line in output.splitlines() if len(line.split()) > 3]
 
 
-def established(port):
+def _address(text):
+    """An address of /proc/net/tcp: 32-bit words in the processor's order; IPv4 inside IPv6 is IPv4."""
+    words = [int(text[start:start + 8], 16) for start in range(0, len(text), 8)]
+    packed = b''.join(word.to_bytes(4, sys.byteorder) for word in words)
+    if len(packed) == 16 and packed[:12] == b'\0' * 10 + b'\xff\xff':
+        packed = packed[12:]
+    return socket.inet_ntop(socket.AF_INET if len(packed) == 4 else socket.AF_INET6, packed)
+
+
+def established(port, tables=('/proc/net/tcp', '/proc/net/tcp6')):
     """TCP connections to a local port: [(client address, local address)]."""
-    output = subprocess.run(['ss', '-Htn', 'state', 'established', 'sport', '=', ':%d' % port],
-                            stdout=subprocess.PIPE, check=False).stdout.decode()
     found = []
-    for line in output.splitlines():
-        fields = line.split()
-        if len(fields) >= 4:
-            local, client = (text.rsplit(':', 1)[0].strip('[]').replace('::ffff:', '') for text in fields[2:4])
-            found.append((client, local))
+    for table in tables:
+        try:
+            with open(table) as source:
+                lines = source.readlines()[1:]
+        except FileNotFoundError:
+            continue
+        for line in lines:
+            _number, local, client, state = line.split()[:4]
+            if state == '01' and int(local.rpartition(':')[2], 16) == port:
+                found.append((_address(client.rpartition(':')[0]), _address(local.rpartition(':')[0])))
     return found

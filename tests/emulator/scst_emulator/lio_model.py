@@ -136,7 +136,7 @@ def portals(target, host_addresses):
     """Listening addresses: allowed_portal entries that are addresses, patterns over the host's own.
 
     A disabled target has none: that keeps new sessions out and lets those that are there stay,
-    as SCST does; LIO's own switch would end them.
+    as SCST does; LIO's own switch would end them. host_addresses is only called for patterns.
     """
     if not target.enabled or not target.driver.enabled:
         return ()
@@ -146,7 +146,7 @@ def portals(target, host_addresses):
     plain = [text.strip('[]') for text in patterns]
     wanted = [text for text in plain if is_address(text)]
     if any(not is_address(text) for text in plain):
-        wanted += [text for text in host_addresses
+        wanted += [text for text in host_addresses()
                    if any(wildcard_match(p, text) for p in plain) and text not in wanted]
     return tuple(sorted(('[%s]:%d' if ':' in text else '%s:%d') % (text, PORT) for text in wanted))
 
@@ -172,7 +172,7 @@ def _auth(target):
     return tuple(files)
 
 
-def portal_group(target, stores, host_addresses=()):
+def portal_group(target, stores, host_addresses=tuple):
     """The portal group of a target. stores: names of the devices that have a storage object."""
     acls = {}
     open_groups = [target.default_group] if target.default_group.luns else []
