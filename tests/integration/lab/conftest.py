@@ -3,109 +3,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Tests that run the site playbook on the VM lab and look at what became of it.
 
-They need the lab up (make lab or molecule create -s site) and say so when it is not: they are run
-by name (make lab-test), never by accident.
+They need the lab up (make lab-up) and say so when it is not: they are run by name (make lab-test),
+never by accident.
 """
-import json
-import os
 import pathlib
-import subprocess
 import sys
 
 import pytest
 import yaml
 
-TOP = pathlib.Path(__file__).resolve().parents[3]
-STATE = TOP / "build/lab"
-BIN = pathlib.Path(sys.executable).parent
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
-
-class Run:
-    """What one run of the playbook said: exit code, per-host counts, every operation, every error."""
-
-    def __init__(self, code, report):
-        self.code = code
-        self.stats = report["stats"]
-        self.operations = []
-        self.errors = []
-        for play in report["plays"]:
-            for task in play["tasks"]:
-                for host, result in task["hosts"].items():
-                    for operation in result.get("operations") or []:
-                        self.operations.append(dict(operation, host=host, task=task["task"]["name"]))
-                    if result.get("failed") or result.get("unreachable"):
-                        self.errors.append("%s" % result.get("msg"))
-
-    @property
-    def changed(self):
-        return {host: counts["changed"] for host, counts in self.stats.items()}
-
-    @property
-    def error(self):
-        return "\n".join(self.errors)
-
-
-def play_site(*arguments, variables=None, limit=None):
-    """Run the site playbook on inventories/lab; returns a Run."""
-    command = [str(BIN / "ansible-playbook"), "-i", str(TOP / "inventories/lab"), "cephgate.iscsi.site", *arguments]
-    if variables:
-        command += ["--extra-vars", json.dumps(variables)]
-    if limit:
-        command += ["--limit", limit]
-    environment = dict(os.environ, ANSIBLE_STDOUT_CALLBACK="ansible.posix.json", ANSIBLE_PIPELINING="1",
-                       ANSIBLE_COLLECTIONS_PATH=str(TOP / "build/collections"), ANSIBLE_NOCOLOR="1",
-                       PATH="%s:%s" % (BIN, os.environ["PATH"]))
-    done = subprocess.run(command, cwd=TOP, env=environment, stdin=subprocess.DEVNULL, text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=900, check=False)
-    start = done.stdout.find("{\n")
-    if start < 0:
-        raise AssertionError("the playbook said nothing that can be read:\n%s\n%s" % (done.stdout, done.stderr))
-    return Run(done.returncode, json.JSONDecoder().raw_decode(done.stdout[start:])[0])
-
-
-def on(host, command, timeout=120):
-    """Run a shell command on a VM; returns what it printed. Fails the test when it fails."""
-    done = subprocess.run(["ssh", "-F", str(STATE / "ssh_config"), host, command], stdin=subprocess.DEVNULL, text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=timeout, check=False)
-    assert done.returncode == 0, "%s: %s: %s%s" % (host, command, done.stdout, done.stderr)
-    return done.stdout
-
-
-def fingerprint():
-    """What the site playbook could have changed, of every host."""
-    look = ("cat /sys/bus/rbd/devices/*/name 2>/dev/null; ls -l --time-style=full-iso /etc/ceph/ /etc/iscsi/ /etc/cephgate/"
-            " /etc/multipath.conf 2>&1; find $(ls -d /run/scst_tgt /sys/kernel/scst_tgt 2>/dev/null) -maxdepth 6 2>/dev/null"
-            " | grep -v sessions | sort; ls -d /sys/class/iscsi_session/* 2>&1")
-    return {host: on(host, look) for host in ("gw1", "gw2", "client1")}
-
-
-def disk(lun):
-    """The multipath device of a LUN on the client."""
-    for line in on("client1", "multipathd show paths raw format '%i|%m'").splitlines():
-        where, name = (word.strip() for word in line.split("|"))
-        if where.endswith(":%d" % lun):
-            return "/dev/mapper/" + name
-    raise AssertionError("the client has no multipath device for LUN %d" % lun)
-
-
-class Pulse:
-    """Steady writes to a disk of the client, at its end, while something else happens; `longest` is the longest pause in s."""
-
-    def __init__(self, device):
-        size = int(on("client1", "blockdev --getsize64 " + device))
-        script = (pathlib.Path(__file__).parent / "pulse.py").read_text()
-        on("client1", "cat > /run/pulse.py <<'PULSE'\n%s\nPULSE" % script)
-        self.command = ["ssh", "-F", str(STATE / "ssh_config"), "client1", "python3 /run/pulse.py %s %d" % (device, size - (1 << 20))]
-
-    def __enter__(self):
-        self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        return self
-
-    def __exit__(self, *_what):
-        out, _ = self.process.communicate("stop\n", timeout=120)
-        result = json.loads(out)
-        self.writes, self.longest = result["writes"], result["longest"]
-        print("pulse on %s: %d writes, longest pause %.2f s" % (self.command[-1].split()[2], self.writes, self.longest))
+from labsite import STATE, TOP, play_site  # noqa: E402
 
 
 @pytest.fixture(scope="session")

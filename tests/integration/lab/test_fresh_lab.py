@@ -6,7 +6,7 @@ import copy
 
 import pytest
 
-from conftest import fingerprint
+from labsite import fingerprint
 
 IMAGES = ("rbd/shared", "rbd/small", "rbd/grows")
 

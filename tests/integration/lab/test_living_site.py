@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from conftest import Pulse, disk, fingerprint, on
+from labsite import Pulse, disk, fingerprint, on
 
 
 def sessions():
