@@ -8,6 +8,8 @@ import sys
 
 from .environment import Real
 from .face import Emulator
+from .lio_configfs import Configfs
+from .lio_steps import wipe
 from .personality import PERSONALITIES
 
 
@@ -20,15 +22,20 @@ def main(arguments=None):
     parser.add_argument('--configfs', default='/sys/kernel/config', help='where configfs is mounted')
     parser.add_argument('--background', action='store_true', help='return when mounted')
     parser.add_argument('--empty', action='store_true', help='begin without modules and daemon')
+    parser.add_argument('--wipe', action='store_true', help="only remove what a killed emulator left in LIO")
     options = parser.parse_args(arguments)
+    configfs = os.path.join(options.configfs, 'target')
+    if options.wipe:
+        if os.path.isdir(configfs):
+            wipe(Configfs(configfs))
+        return 0
 
     from .fuse_face import serve
     plane = None
     emulator = Emulator(options.personality, Real(hold=options.data_plane == 'none'), start=not options.empty)
     if options.data_plane == 'lio':
         from .lio import Plane
-        from .lio_configfs import Configfs
-        plane = Plane(emulator.core, Configfs(os.path.join(options.configfs, 'target')))
+        plane = Plane(emulator.core, Configfs(configfs))
         plane.open()
     os.makedirs(options.root, exist_ok=True)
     serve(emulator, options.root, plane, foreground=not options.background)

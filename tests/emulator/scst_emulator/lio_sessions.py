@@ -7,6 +7,10 @@ import re
 from .session import Session
 
 
+COUNTERS = (('read_mbytes', 'read_io_count_kb', 1024), ('write_mbytes', 'write_io_count_kb', 1024),
+            ('num_cmds', 'unknown_cmd_count', 1))
+
+
 def parse_info(text):
     """An ACL's info: (initiator, session id, client address), or None without a session.
 
@@ -42,6 +46,7 @@ class Sessions:
             if active and connections is None:
                 connections = self.connections()
             self._sync(target, self._expected(target, active, connections or ()))
+            self._count(target)
 
     def _active(self, target):
         base = 'iscsi/%s/tpgt_1/acls' % target.name
@@ -75,6 +80,26 @@ class Sessions:
             if not any(key[0] == initiator for key in expected):
                 expected[(initiator, client, '')] = sid
         return expected
+
+    def _count(self, target):
+        """I/O counters. LIO counts per initiator and LUN: an initiator's first session shows the sum."""
+        seen = set()
+        for session in sorted(target.sessions.values(), key=lambda session: session.name):
+            plain = session.initiator.split('#')[0]
+            if plain in seen:
+                continue
+            seen.add(plain)
+            base = 'iscsi/%s/tpgt_1/acls/%s' % (target.name, plain)
+            for file, name, factor in COUNTERS:
+                session.counters[name] = factor * sum(
+                    self._number('%s/%s/statistics/scsi_auth_intr/%s' % (base, lun, file))
+                    for lun in self.fs.listdir(base) if lun.startswith('lun_'))
+
+    def _number(self, path):
+        try:
+            return int(self.fs.read(path))
+        except (OSError, ValueError):
+            return 0
 
     @staticmethod
     def _sync(target, expected):

@@ -9,7 +9,9 @@ when one does that is not in the list of deviations.
 import argparse
 import errno
 import json
+import os
 import pathlib
+import stat
 import sys
 
 from .environment import Fake
@@ -20,15 +22,83 @@ from .shell import Shell
 HOST_FILES = {'/dev/vdb': dict(block=True, size=1 << 30)}       # every recording host has a second disk
 
 
-class Run:
-    """One recording on one emulator. found: what each operation did; unknown: shell not understood."""
+class Mounted:
+    """A tree at a mount point, with the surface of an Emulator that a replay needs."""
 
-    def __init__(self, recording):
+    def __init__(self, root):
+        self.root = str(root)
+
+    def _at(self, path):
+        return os.path.join(self.root, path)
+
+    def write(self, path, data):
+        handle = os.open(self._at(path), os.O_WRONLY)
+        try:
+            return os.write(handle, data.encode())
+        finally:
+            os.close(handle)
+
+    def read(self, path):
+        handle = os.open(self._at(path), os.O_RDONLY)
+        try:
+            content = b''
+            while True:
+                piece = os.read(handle, 65536)
+                if not piece:
+                    return content.decode('utf-8', 'backslashreplace')
+                content += piece
+        finally:
+            os.close(handle)
+
+    def node(self, path, follow=True):
+        return os.stat(self._at(path), follow_symlinks=follow)
+
+    def tree(self):
+        """As Emulator.tree."""
+        found, stack = {}, ['']
+        while stack:
+            where = stack.pop()
+            try:
+                names = os.listdir(self._at(where))
+            except OSError as error:
+                found[where or '.'] = {'t': 'd', 'e': errno.errorcode[error.errno]}
+                continue
+            for name in names:
+                path = os.path.join(where, name)
+                mode = os.lstat(self._at(path)).st_mode
+                if stat.S_ISLNK(mode):
+                    found[path] = {'t': 'l', 'to': os.readlink(self._at(path))}
+                elif stat.S_ISDIR(mode):
+                    found[path] = {'t': 'd', 'm': '%04o' % stat.S_IMODE(mode)}
+                    stack.append(path)
+                else:
+                    found[path] = self._file(path, stat.S_IMODE(mode))
+        return found
+
+    def _file(self, path, mode):
+        entry = {'t': 'f', 'm': '%04o' % mode}
+        if mode & 0o444:
+            try:
+                entry['c'] = self.read(path)
+            except OSError as error:
+                entry['e'] = errno.errorcode[error.errno]
+        return entry
+
+
+class Run:
+    """One recording on one emulator, by default a new one that is made for it.
+
+    Given a Mounted tree, the world around it is not under control: shell steps are left out.
+    """
+
+    def __init__(self, recording, face=None):
         self.recording = recording
-        files = {path: dict(entry) for path, entry in HOST_FILES.items()}
-        self.emulator = Emulator(release(recording), Fake(files, **host_facts(recording)), start=False)
-        self.shell = Shell(self.emulator)
-        self.found = []
+        self.shell = None
+        self.emulator = face
+        if face is None:
+            files = {path: dict(entry) for path, entry in HOST_FILES.items()}
+            self.emulator = Emulator(release(recording), Fake(files, **host_facts(recording)), start=False)
+            self.shell = Shell(self.emulator)
 
     def operate(self, operation):
         """Do one operation and say what came of it, in a recording's words."""
@@ -44,7 +114,7 @@ class Run:
             elif kind == 'stat':
                 self.emulator.node(operation['path'], follow=False)
             elif kind == 'sh':
-                result['rc'] = self.shell.run(operation['cmd'])
+                result['rc'] = self.shell.run(operation['cmd']) if self.shell else None
         except OSError as error:
             result.update(ok=False, errno=errno.errorcode[error.errno])
         if kind == 'write':
@@ -67,7 +137,6 @@ class Run:
                 after = self.emulator.tree()
                 found['diff'] = tree_diff(before, after)
                 before = after
-            self.found.append(found)
             outcome.append((recorded, differences(recorded, found)))
         return outcome
 
@@ -87,13 +156,14 @@ def known(deviations, label, number):
 def main(arguments=None):
     parser = argparse.ArgumentParser(prog='scst_emulator.replay', description=__doc__.split('\n', 1)[0])
     parser.add_argument('recordings', nargs='+', type=pathlib.Path)
+    parser.add_argument('--root', help='replay one recording on the tree that is mounted here')
     parser.add_argument('--deviations', type=pathlib.Path, help='list of deviations that are known')
     options = parser.parse_args(arguments)
     deviations = load(options.deviations) if options.deviations else []
     failed = 0
     for path in options.recordings:
         label = '%s/%s' % (path.parent.name, path.stem)
-        run = Run(load(path))
+        run = Run(load(path), Mounted(options.root) if options.root else None)
         outcome = run.run()
         bad = [(recorded, texts) for recorded, texts in outcome if texts]
         for recorded, texts in bad:
@@ -105,7 +175,7 @@ def main(arguments=None):
             for text in texts:
                 print('    ' + text[:1000])
             failed += not listed
-        for command in run.shell.unknown:
+        for command in run.shell.unknown if run.shell else ():
             print('%s: not interpreted: %s' % (label, command))
         print('%s: %d of %d operations differ' % (label, len(bad), len(outcome)))
     return int(failed > 0)

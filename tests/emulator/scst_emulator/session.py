@@ -41,7 +41,7 @@ class Session:
         return name
 
     def _attrs(self):
-        attrs = {name: SESSION_ATTRS.get(name, COUNT_RW) for name in self.core.personality.session_attrs}
+        attrs = {name: SESSION_ATTRS.get(name) or counter(name) for name in self.core.personality.session_attrs}
         if self.values:
             attrs.update((name, parameter(name)) for name in NEGOTIATED)
         return attrs
@@ -92,6 +92,16 @@ class Session:
 
 def _force_close(session, _text):
     session.core.cut(session)
+
+
+def counter(name):
+    """A count since login; writing resets it. A data plane may keep Session.counters."""
+    def show(session):
+        return '%d\n' % session.counters.get(name, 0)
+
+    def reset(session, _text):
+        session.counters[name] = 0
+    return Attr(0o644, show, reset)
 
 
 def parameter(name):

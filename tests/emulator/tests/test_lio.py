@@ -249,6 +249,7 @@ CID: 0  Connection State: TARG_CONN_STATE_LOGGED_IN
 def test_sessions_of_lio_appear_in_the_tree(gateway):
     acl = '%s/acls/%s' % (TPG, DB1)
     gateway.fs.values[acl + '/info'] = INFO
+    gateway.fs.values[acl + '/lun_0/statistics/scsi_auth_intr/read_mbytes'] = '3'
     gateway.connections = [('10.99.1.21', '10.99.1.11'), ('10.99.2.21', '10.99.2.11')]
     gateway.plane.refresh_sessions()
     read = gateway.emulator.read
@@ -256,6 +257,7 @@ def test_sessions_of_lio_appear_in_the_tree(gateway):
     assert read('%s/sessions/%s/initiator_name' % (T, DB1)) == DB1 + '\n'
     assert read('%s/sessions/%s/10.99.1.21/target_ip' % (T, DB1)) == '10.99.1.11'
     assert gateway.emulator.readlink('%s/sessions/%s/luns' % (T, DB1)) == '../../ini_groups/db/luns'
+    assert read('%s/sessions/%s/read_io_count_kb' % (T, DB1)) == '3072\n'
     with pytest.raises(OSError):
         gateway.write(T + '/ini_groups/mgmt', 'del db')
     del gateway.fs.values[acl + '/info']
