@@ -30,6 +30,8 @@ AT_CREATION = frozenset(('active', 'async', 'bind_alua_state', 'cluster_mode', '
 NOT_ATTRIBUTES = frozenset(('block', 'dump_prs', 'exported', 'filename', 'gen_tp_soft_threshold_reached_UA', 'handler',
                             'resync_size', 'sync', 'type'))
 
+NOT_OFFERED = '%s: this SCST does not offer %s. Leave it out, or give it under attributes_if_offered.'
+
 
 def normalise(devices, exclusive_handlers=()):
     """The user's list, checked and with every value in its canonical form. Raises Refused."""
@@ -90,7 +92,7 @@ def _check_backing(wanted):
 def snapshot(sysfs, wanted, exclusive_handlers=(), assume=False, size_of=read.backing_size):
     """What is there, as far as C(wanted) needs it. C(assume): nothing is missing that another step makes (check mode)."""
     present = set(read.names(sysfs, 'devices'))
-    current = dict(devices={}, usage={}, others={}, assume=assume)
+    current = dict(devices={}, usage={}, offered={}, others={}, assume=assume)
     for device in wanted:
         if device['name'] in present:
             current['devices'][device['name']] = _snapshot_one(sysfs, device, size_of)
@@ -106,6 +108,7 @@ def snapshot(sysfs, wanted, exclusive_handlers=(), assume=False, size_of=read.ba
                         if device.get('handler') == handler):
             continue
         current['usage'][handler] = _usage(sysfs, handler)
+        current['offered'][handler] = _offered(sysfs, handler)
         if current['usage'][handler] is None and not assume:
             raise Refused('handlers/%s does not exist: the kernel module scst_vdisk is not loaded. Start the service scst.' % handler)
     wanted_ids = identity.new(wanted, current['devices'])
@@ -169,6 +172,13 @@ def _usage(sysfs, handler):
     return set(re.findall(r'[a-z0-9_]+', match.group(1))) if match else set()
 
 
+def _offered(sysfs, handler):
+    """The attributes of a device of this handler, seen on one that exists; None when there is none to look at."""
+    for name in read.devices(sysfs, handler):
+        return set(read.names(sysfs, 'devices/' + name))
+    return None
+
+
 def plan(current, wanted, recreate=False, remove_exported=False, allow_shrink=False):
     """The operations that lead from C(current) to C(wanted). Raises Refused."""
     identity.check_with_others([device for device in wanted if device['present']], current['others'])
@@ -200,7 +210,7 @@ def _remove(name, found, remove_exported):
 
 
 def _create(device, current):
-    usage = current['usage'].get(device['handler'])
+    usage, offered = current['usage'].get(device['handler']), current['offered'].get(device['handler'])
     parameters, later = [], []
     if device['filename']:
         parameters.append(('filename', device['filename']))
@@ -213,8 +223,10 @@ def _create(device, current):
                                   "attributes_if_offered." % (device['thing'], device['handler'], name))
             elif (name in CREATION_ONLY or name in AT_CREATION) and taken:
                 parameters.append((name, value))
-            else:
-                later.append((name, value, certain))
+            elif offered is None or name in offered:
+                later.append((name, value, certain or offered is not None))
+            elif certain:
+                raise Refused(NOT_OFFERED % (device['thing'], name))
     words = '; '.join('%s=%s' % pair for pair in parameters)
     operations = [read.write(device['thing'], 'create with %s%s' % (device['handler'], ': ' + words if words else ''),
                              'handlers/%s/mgmt' % device['handler'], ('add_device %s %s' % (device['name'], words)).strip())]
@@ -240,8 +252,7 @@ def _change(device, found, current, recreate, remove_exported, allow_shrink):
                 was = found['attributes'][name]
                 if was is None:
                     if certain:
-                        raise Refused('%s: this SCST does not offer %s. Leave it out, or give it under '
-                                      'attributes_if_offered.' % (thing, name))
+                        raise Refused(NOT_OFFERED % (thing, name))
                 elif was != value:
                     if name in CREATION_ONLY:
                         fixed.append('%s is %s, not %s' % (name, was, value))

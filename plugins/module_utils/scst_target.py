@@ -91,7 +91,7 @@ def snapshot(sysfs, wanted, driver=None, exclusive_targets=False, assume=False):
     if not assume:
         read.require_driver(sysfs)
     listing = read.names(sysfs, read.DRIVER)
-    current = dict(targets={}, driver=None, unlisted={}, ids={})
+    current = dict(targets={}, driver=None, unlisted={}, ids={}, offered=None)
     lower = dict((name.lower(), name) for name in listing)
     for target in wanted:
         there = lower.get(target['name'].lower())
@@ -100,6 +100,8 @@ def snapshot(sysfs, wanted, driver=None, exclusive_targets=False, assume=False):
         elif there:
             raise Refused("%s: there is a target '%s'; SCST takes them for the same but removes only the exact spelling. "
                           "Use that one." % (target['thing'], there))
+        elif target['present'] and current['offered'] is None:
+            current['offered'] = _offered(sysfs, listing)
     listed = set(target['name'] for target in wanted)
     if exclusive_targets:
         for name in listing:
@@ -115,6 +117,14 @@ def snapshot(sysfs, wanted, driver=None, exclusive_targets=False, assume=False):
         if current['driver']['enabled'] is None:
             current['driver']['attributes'] = None  # only when assumed: nothing can be known about it
     return current
+
+
+def _offered(sysfs, listing):
+    """The attributes of a target, seen on one that exists; None when there is none to look at."""
+    for name in listing:
+        if ':' in name or '.' in name:
+            return dict.fromkeys(read.names(sysfs, '%s/%s' % (read.DRIVER, name)), '')
+    return None
 
 
 def _snapshot_common(sysfs, folder, listing, wanted):
@@ -159,7 +169,8 @@ def plan(current, wanted, driver=None, disrupt_sessions=False, allow_default_lun
             operations.append(read.write(target['thing'], 'create', read.DRIVER + '/mgmt', 'add_target ' + target['name']))
     operations += _relative_ids(kept, current)
     for target in kept:
-        operations += _configure(target, current['targets'].get(target['name']), disrupt_sessions, allow_default_luns)
+        operations += _configure(target, current['targets'].get(target['name']), current['offered'], disrupt_sessions,
+                                 allow_default_luns)
         last += _enable(target['thing'], '%s/%s' % (read.DRIVER, target['name']), target['enabled'],
                         current['targets'].get(target['name'], {}).get('enabled', '0'))
     if driver:
@@ -220,13 +231,12 @@ def _relative_ids(kept, current):
     return operations
 
 
-def _configure(target, found, disrupt_sessions, allow_default_luns):
+def _configure(target, found, offered, disrupt_sessions, allow_default_luns):
     owner = chap.Owner(target['name'])
-    new = found is None
-    if new:
+    if found is None:
         found = dict(attributes=None, allowed_portals={}, incoming={}, outgoing={}, groups={}, sessions={}, default_luns=[])
     exclusive = target['exclusive']
-    operations = _set_all(owner.thing, owner.folder, target['attributes'], target['if_offered'], found['attributes'])
+    operations = _set_all(owner.thing, owner.folder, target['attributes'], target['if_offered'], found['attributes'], offered)
     operations += chap.plan_portals(owner, target['allowed_portals'], found['allowed_portals'], 'allowed_portals' in exclusive)
     operations += chap.plan_incoming(owner, target['incoming'], found['incoming'], 'incoming_users' in exclusive)
     operations += chap.plan_outgoing(owner, target['outgoing'], found['outgoing'], 'outgoing_user' in exclusive)
@@ -234,18 +244,19 @@ def _configure(target, found, disrupt_sessions, allow_default_luns):
                                         found['default_luns'], disrupt_sessions, allow_default_luns).operations()
 
 
-def _set_all(thing, folder, attributes, if_offered, found):
-    """Set what differs. C(found) is None for an object that is made in this run."""
+def _set_all(thing, folder, attributes, if_offered, found, offered=None):
+    """Set what differs. C(found) is None for an object that is made in this run; then C(offered) tells, if known, what it will have."""
     operations = []
     for group, certain in ((attributes, True), (if_offered, False)):
         for name, value in sorted(group.items()):
             was = found[name] if found is not None else None
-            if found is not None and was is None:
+            known = found if found is not None else offered
+            if known is not None and known.get(name) is None:
                 if certain:
                     raise Refused('%s: this SCST does not offer %s. Leave it out, or give it under attributes_if_offered '
                                   '(targets only).' % (thing, name))
             elif was != value:
-                operations.append(read.set_attribute(thing, folder, name, value, was, certain or found is not None))
+                operations.append(read.set_attribute(thing, folder, name, value, was, certain or known is not None))
     return operations
 
 

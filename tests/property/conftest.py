@@ -15,6 +15,6 @@ for folder in (TOP / 'build/collections', TOP / 'tests/emulator', pathlib.Path(_
         sys.path.insert(0, str(folder))
 
 hypothesis.settings.register_profile(
-    'project', derandomize=True, database=None, deadline=None, max_examples=60,
+    'project', derandomize=True, database=None, deadline=None, max_examples=40,
     suppress_health_check=[hypothesis.HealthCheck.too_slow, hypothesis.HealthCheck.data_too_large])
 hypothesis.settings.load_profile('project')

@@ -31,7 +31,7 @@ def disks(tree):
     return found
 
 
-@hypothesis.settings(max_examples=150)
+@hypothesis.settings(max_examples=80)
 @given(change=edits.changes())
 def test_without_a_word_for_it_no_session_ends_or_loses_a_disk_or_finds_another_in_its_place(change):
     before, after = change
