@@ -37,11 +37,13 @@ if [ -z "$mirror" ]; then
     exit 1
 fi
 rm -rf "$root.new"
+# mmdebstrap reads no apt configuration of this machine: a proxy has to be handed over.
+apt-config dump --no-empty | grep -E '^Acquire::https?::(.*::)?(Proxy|CAInfo) ' > "$cache/apt.$$" || true
 mmdebstrap --quiet --variant="$variant" --include="$packages" \
-    --aptopt='Acquire::Check-Valid-Until "false"' --dpkgopt=path-exclude='/usr/share/doc/*' \
+    --aptopt='Acquire::Check-Valid-Until "false"' --aptopt="$cache/apt.$$" --dpkgopt=path-exclude='/usr/share/doc/*' \
     --dpkgopt=path-exclude='/usr/share/man/*' --dpkgopt=path-exclude='/usr/share/locale/*' \
     "$suite" "$root.new" "deb $mirror $suite main" >&2
-rm -rf "$root.new/var/cache/apt/archives" "$root.new"/var/lib/apt/lists/*
+rm -rf "$cache/apt.$$" "$root.new/var/cache/apt/archives" "$root.new"/var/lib/apt/lists/*
 mkdir -p "$root.new/var/cache/apt/archives/partial" "$root.new/var/lib/apt/lists/partial"
 mv "$root.new" "$root"
 echo "$root"

@@ -6,6 +6,10 @@
 # Installs the Debian packages that bindep.txt names for tests, those that are missing.
 set -eu
 cd "$(dirname "$0")/../.."
+# From apt's lists it is known where roots and images can be had from, even when nothing is missing here.
+if [ "$(id -u)" = 0 ] && command -v apt-get > /dev/null && [ -z "$(apt-get indextargets 'Created-By: Packages')" ]; then
+    apt-get update -q -o DPkg::Lock::Timeout=300
+fi
 missing=
 # shellcheck disable=SC2013  # words are what is wanted
 for package in $(sed -n 's/^\([a-z0-9][a-z0-9.+-]*\) *\[.*platform:dpkg.*\].*/\1/p' bindep.txt); do
