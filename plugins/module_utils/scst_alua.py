@@ -26,14 +26,16 @@ DEFAULTS = dict(state='active', preferred='0', group_id='0')
 def normalise(device_groups):
     """The user's list, checked, every value in canonical form. Raises Refused."""
     wanted = []
-    for item in device_groups or ():
+    for item in names.mappings(device_groups, 'device_groups'):
         name = names.group(item.get('name'), 'device group name')
         thing = 'device group %s' % name
-        group = dict(name=name, thing=thing, present=item.get('state', 'present') != 'absent', devices=[], target_groups=[])
-        group['exclusive'] = set(names.choice(scope, thing + ': exclusive', SCOPES) for scope in item.get('exclusive') or ())
+        group = dict(name=name, thing=thing, present=names.present(item, thing), devices=[], target_groups=[])
+        group['exclusive'] = set(names.choice(scope, thing + ': exclusive', SCOPES) for scope in names.listed(item.get('exclusive'), thing + ': exclusive'))
         if group['present']:
-            group['devices'] = [names.device(device, thing + ': device') for device in item.get('devices') or ()]
-            group['target_groups'] = [_target_group(entry, thing) for entry in item.get('target_groups') or ()]
+            group['devices'] = [names.device(device, thing + ': device')
+                                for device in names.listed(item.get('devices'), thing + ': devices')]
+            group['target_groups'] = [_target_group(entry, thing)
+                                      for entry in names.mappings(item.get('target_groups'), thing + ': target_groups')]
             tgs = group['target_groups']
             names.unique([(tg['name'], 'an entry of the list') for tg in tgs], thing + ': target group')
             names.unique([(tg['group_id'], tg['name']) for tg in tgs if tg['group_id']], thing + ': group_id')
@@ -54,7 +56,7 @@ def _target_group(item, thing):
     group['preferred'] = None if item.get('preferred') is None else values.canonical('preferred', item['preferred'], what)
     group['group_id'] = None if item.get('group_id') is None else values.canonical('group_id', item['group_id'], what)
     group['targets'] = {}
-    for target in item.get('targets') or ():
+    for target in names.mappings(item.get('targets'), what + ': targets'):
         target_name = names.target(target.get('name'), what + ': target')
         number = target.get('rel_tgt_id')
         if target_name in group['targets']:

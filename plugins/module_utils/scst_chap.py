@@ -34,9 +34,9 @@ class Owner(object):
 def normalise_users(users, what):
     """The user's list as [{name, secret, present}]."""
     result = []
-    for item in users or ():
+    for item in names.mappings(users, what):
         name = names.user(item.get('name'), what)
-        present = item.get('state', 'present') != 'absent'
+        present = names.present(item, '%s %s' % (what, name))
         secret = names.secret(item.get('secret'), '%s %s: secret' % (what, name)) if present else None
         result.append(dict(name=name, secret=secret, present=present))
     names.unique([(user['name'], 'an entry of the list') for user in result], what)

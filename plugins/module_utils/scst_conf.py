@@ -8,6 +8,7 @@ from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
 from ansible_collections.cephgate.iscsi.plugins.module_utils import scst_alua, scst_device, scst_lun, scst_target
+from ansible_collections.cephgate.iscsi.plugins.module_utils import scst_names as names
 from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Refused
 
 PARTS = ('devices', 'targets', 'driver', 'luns', 'device_groups')
@@ -18,13 +19,13 @@ def render(config):
 
     The same checks as in the modules apply (Refused); absent objects are left out.
     """
-    for part in config:
+    for part in names.mapping(config, 'the configuration'):
         if part not in PARTS:
             raise Refused('%s is none of %s.' % (part, ', '.join(PARTS)))
-    devices = scst_device.normalise(config.get('devices') or ())
-    targets, driver = scst_target.normalise(config.get('targets') or (), config.get('driver'))
-    luns, _scopes = scst_lun.normalise(config.get('luns') or ())
-    groups = scst_alua.normalise(config.get('device_groups') or ())
+    devices = scst_device.normalise(config.get('devices'))
+    targets, driver = scst_target.normalise(config.get('targets'), config.get('driver'))
+    luns, _scopes = scst_lun.normalise(config.get('luns'))
+    groups = scst_alua.normalise(config.get('device_groups'))
     blocks = _handlers([device for device in devices if device['present']])
     blocks += _driver([target for target in targets if target['present']], driver, [lun for lun in luns if lun['present']])
     blocks += [_device_group(group) for group in groups if group['present']]
@@ -110,8 +111,8 @@ def _target(target, by_place):
         lines.append('enabled ' + target['enabled'])
     lines += _luns(by_place.get((target['name'], None), ()))
     groups = dict((group['name'], group) for group in target['groups'] if group['present'])
-    names = set(groups) | set(place[1] for place in by_place if place[0] == target['name'] and place[1])
-    for name in sorted(names):
+    group_names = set(groups) | set(place[1] for place in by_place if place[0] == target['name'] and place[1])
+    for name in sorted(group_names):
         group = groups.get(name, dict(initiators=None, attributes={}))
         inner = _luns(by_place.get((target['name'], name), ()))
         inner += ['INITIATOR ' + initiator for initiator in group['initiators'] or ()]

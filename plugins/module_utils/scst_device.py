@@ -27,6 +27,11 @@ CREATION_ONLY = frozenset((
 # with active=0 the backing device may be missing. Changed in place later.
 AT_CREATION = frozenset(('active', 'async', 'bind_alua_state', 'cluster_mode', 'numa_node_id', 'size', 'size_mb'))
 
+# What devices are known to have; it counts only while there is no device to look at.
+ELSE = frozenset(('eui64_id', 'expl_alua', 'inq_vend_specific', 'lb_per_pb_exp', 'max_tgt_dev_commands', 'naa_id', 'opt_trans_len',
+                  'pr_file_name', 'prod_id', 'prod_rev_lvl', 'read_zero', 'scsi_device_name', 't10_dev_id', 't10_vend_id',
+                  'threads_num', 'threads_pool_type', 'usn', 'vend_specific_id'))
+
 NOT_ATTRIBUTES = frozenset(('block', 'dump_prs', 'exported', 'filename', 'gen_tp_soft_threshold_reached_UA', 'handler',
                             'resync_size', 'sync', 'type'))
 
@@ -36,10 +41,10 @@ NOT_OFFERED = '%s: this SCST does not offer %s. Leave it out, or give it under a
 def normalise(devices, exclusive_handlers=()):
     """The user's list, checked and with every value in its canonical form. Raises Refused."""
     wanted = []
-    for item in devices:
+    for item in names.mappings(devices, 'devices'):
         name = names.device(item.get('name'))
         thing = 'device %s' % name
-        device = dict(name=name, thing=thing, present=item.get('state', 'present') != 'absent')
+        device = dict(name=name, thing=thing, present=names.present(item, thing))
         if device['present']:
             handler = names.choice(item.get('handler') or HANDLERS[0], thing + ': handler', HANDLERS)
             device.update(handler=handler, filename=_filename(item.get('filename'), handler, thing))
@@ -72,7 +77,7 @@ def _filename(filename, handler, thing):
 
 def _attributes(given, handler, thing):
     attributes = {}
-    for name, value in (given or {}).items():
+    for name, value in names.mapping(given, thing + ': attributes').items():
         name = values.attribute(name, thing)
         if name in NOT_ATTRIBUTES:
             raise Refused('%s: %s is not an attribute that can be set here.' % (thing, name))
@@ -223,7 +228,7 @@ def _create(device, current):
                                   "attributes_if_offered." % (device['thing'], device['handler'], name))
             elif (name in CREATION_ONLY or name in AT_CREATION) and taken:
                 parameters.append((name, value))
-            elif offered is None or name in offered:
+            elif name in offered if offered is not None else not certain or name in ELSE or name in AT_CREATION:
                 later.append((name, value, certain or offered is not None))
             elif certain:
                 raise Refused(NOT_OFFERED % (device['thing'], name))

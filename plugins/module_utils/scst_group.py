@@ -21,14 +21,15 @@ from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import R
 
 def normalise(groups, thing):
     wanted = []
-    for item in groups or ():
+    for item in names.mappings(groups, thing + ': groups'):
         name = names.group(item.get('name'), thing + ': group name')
         what = '%s: group %s' % (thing, name)
-        group = dict(name=name, present=item.get('state', 'present') != 'absent', attributes={}, initiators=None)
+        group = dict(name=name, present=names.present(item, what), attributes={}, initiators=None)
         if group['present']:
             if item.get('initiators') is not None:
-                group['initiators'] = [names.initiator(initiator, what + ': initiator') for initiator in item['initiators']]
-            for attribute, value in (item.get('attributes') or {}).items():
+                group['initiators'] = [names.initiator(initiator, what + ': initiator')
+                                       for initiator in names.listed(item['initiators'], what + ': initiators')]
+            for attribute, value in names.mapping(item.get('attributes'), what + ': attributes').items():
                 if value is not None:
                     attribute = values.attribute(attribute, what)
                     group['attributes'][attribute] = values.canonical(attribute, value, what)
@@ -121,7 +122,7 @@ class Plan(object):
             operations.append(read.write(thing, 'create', self.folder + '/mgmt', 'create ' + group['name']))
         for name, value in sorted(group['attributes'].items()):
             was = found['attributes'][name] if found else None
-            if found and was is None:
+            if was is None and (found or name not in values.GROUP_ATTRIBUTES):
                 raise Refused('%s: this SCST does not offer %s. Leave it out.' % (thing, name))
             if was != value:
                 operations.append(read.set_attribute(thing, '%s/%s' % (self.folder, group['name']), name, value, was))

@@ -24,11 +24,6 @@ DEVICE = ('active', 'async', 'bind_alua_state', 'blocksize', 'cluster_mode', 'du
           'lb_per_pb_exp', 'max_tgt_dev_commands', 'nv_cache', 'o_direct', 'opt_trans_len', 'prod_rev_lvl', 'read_only', 'read_zero',
           'removable', 'rotational', 'scsi_device_name', 'thin_provisioned', 'threads_num', 'threads_pool_type', 'tst',
           'write_through')
-TARGET = ('DataDigest', 'FirstBurstLength', 'HeaderDigest', 'ImmediateData', 'InitialR2T', 'MaxBurstLength', 'MaxOutstandingR2T',
-          'MaxRecvDataSegmentLength', 'MaxSessions', 'MaxXmitDataSegmentLength', 'NopInInterval', 'NopInTimeout', 'QueuedCommands',
-          'RDMAExtensions', 'RspTimeout', 'addr_method', 'aen_disabled', 'alias', 'comment', 'cpu_mask', 'forward_dst', 'forward_src',
-          'forwarding', 'io_grouping_type', 'per_portal_acl', 'redirect')
-GROUP = ('addr_method', 'cpu_mask', 'io_grouping_type', 'per_sess_dedicated_tgt_threads')
 DRIVER = ('iSNSServer', 'internal_portal', 'isns_entity_name', 'link_local')
 COUNTERS = ('read_cmd_count', 'read_io_count_kb', 'write_cmd_count', 'write_io_count_kb', 'bidi_cmd_count', 'bidi_io_count_kb',
             'none_cmd_count', 'unknown_cmd_count')
@@ -96,7 +91,7 @@ def targets(sysfs, secrets=False):
         owner = chap.Owner(name)
         listing = read.names(sysfs, owner.folder)
         target = dict(name=name, enabled=read.value(sysfs, owner.folder + '/enabled') == '1',
-                      attributes=_marked(sysfs, owner.folder, TARGET),
+                      attributes=_marked(sysfs, owner.folder, values.TARGET_ATTRIBUTES),
                       allowed_portals=sorted(value for value in chap.files(sysfs, owner.folder, listing, 'allowed_portal').values()
                                              if value),
                       groups=[_group(sysfs, owner.folder, group) for group in read.names(sysfs, owner.folder + '/ini_groups')])
@@ -110,7 +105,7 @@ def targets(sysfs, secrets=False):
 
 def _group(sysfs, folder, name):
     path = '%s/ini_groups/%s' % (folder, name)
-    return dict(name=name, initiators=read.names(sysfs, path + '/initiators'), attributes=_marked(sysfs, path, GROUP))
+    return dict(name=name, initiators=read.names(sysfs, path + '/initiators'), attributes=_marked(sysfs, path, values.GROUP_ATTRIBUTES))
 
 
 def _users(sysfs, owner, listing, secrets):

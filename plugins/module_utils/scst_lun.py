@@ -22,15 +22,15 @@ def normalise(luns, exclusive=()):
     scopes: {(target, group)} inside which what is not listed goes; (target, '*') is all of a target
     """
     wanted, places = [], {}
-    for item in luns or ():
-        key = item.get('target'), item.get('group')
+    for item in names.mappings(luns, 'luns'):
+        key = repr((item.get('target'), item.get('group')))
         if key not in places:  # thousands of LUNs are in a few groups
-            target = names.target(key[0])
-            group = None if key[1] is None else names.group(key[1])
+            target = names.target(item.get('target'))
+            group = None if item.get('group') is None else names.group(item['group'])
             places[key] = target, group, place(target, group)
         target, group, where = places[key]
         number = names.integer(item.get('lun'), where + ': lun', 0, HIGHEST)
-        lun = dict(target=target, group=group, lun=number, present=item.get('state', 'present') != 'absent')
+        lun = dict(target=target, group=group, lun=number, present=names.present(item, '%s: LUN %d' % (where, number)))
         if lun['present']:
             what = '%s: LUN %d' % (where, number)
             lun['device'] = names.device(item.get('device'), what + ': device')
@@ -39,7 +39,7 @@ def normalise(luns, exclusive=()):
     names.unique([((lun['target'], lun['group'], lun['lun']), lun.get('device', 'an absent entry')) for lun in wanted],
                  '(target, group, LUN)')
     scopes = set()
-    for scope in exclusive or ():
+    for scope in names.mappings(exclusive, 'exclusive'):
         target = names.target(scope.get('target'), 'exclusive: target')
         scopes.add((target, '*' if scope.get('group') is None else names.group(scope['group'], 'exclusive: group')))
     return wanted, scopes

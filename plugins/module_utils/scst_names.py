@@ -17,7 +17,7 @@ import socket
 import sys
 
 from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Refused
-from ansible_collections.cephgate.iscsi.plugins.module_utils.sysfs import to_text
+from ansible_collections.cephgate.iscsi.plugins.module_utils.sysfs import to_bytes, to_text
 
 HCIL = re.compile(r'^[0-9]+:[0-9]+:[0-9]+:[0-9]+$')
 ISCSI_NAME = re.compile(r'^(iqn\.[0-9]{4}-[0-9]{2}\.[a-z0-9.-]*[a-z0-9](:.+)?|eui\.[0-9a-f]{16}|naa\.([0-9a-f]{16}){1,2})$', re.I)
@@ -25,7 +25,7 @@ CONTROL = re.compile(u'[\x00-\x1f\x7f-\x9f\u2028\u2029]')
 BLANK = re.compile(u'\\s', re.UNICODE)
 # Most texts are plain ASCII; these two spare them the rest (a site of 1000 LUNs has some 10,000 texts).
 PLAIN = re.compile('^[!-~](?:[ -~]*[!-~])?\\Z')
-PLAIN_WORD = re.compile('^[!-~]+\\Z')
+PLAIN_WORD = re.compile('^[!-<>-~]+\\Z')
 INTEGER = re.compile(r'^-?(0[xX][0-9a-fA-F]+|[0-9]+)$')
 PORTAL_PATTERN = re.compile(r'^!?[0-9A-Fa-f:.*?]+$')
 
@@ -70,11 +70,17 @@ def text(value, what, longest=4000, empty=False):
 
 
 def word(value, what, longest=255, forbidden=''):
-    """A text that is one word of a command: no blanks, none of C(forbidden)."""
+    """A text that is one word of a command: nothing that separates words, none of C(forbidden).
+
+    SCST and iscsi-scstd split at blanks and at C(=) (a CHAP secret would silently lose its end), and the kernel's
+    isspace() takes the byte A0, a part of many UTF-8 characters, for a blank.
+    """
     if not (type(value) is str and len(value) <= longest and PLAIN_WORD.match(value)):
         value = text(value, what, longest)
         if BLANK.search(value.decode('utf-8') if isinstance(value, bytes) else value):
             raise Refused('%s: %s holds a blank, where SCST would cut it.' % (what, shown(value)))
+        if '=' in value or b'\xa0' in to_bytes(value):
+            raise Refused("%s: %s holds '=' or a character with the byte A0 in UTF-8, where SCST would cut it." % (what, shown(value)))
     for char in forbidden:
         if char in value:
             raise Refused("%s: %s holds '%s', which SCST would take for something else." % (what, shown(value), char))
@@ -138,7 +144,7 @@ def secret(value, what='secret'):
     try:
         value = word(value, what, 255)
     except Refused:
-        raise Refused('%s: must be one word of printable UTF-8 of 12 to 255 bytes.' % what)
+        raise Refused("%s: must be one word of printable UTF-8 of 12 to 255 bytes without '=' (SCST would cut it there)." % what)
     if len(value) < 12:
         raise Refused('%s: is shorter than 12 characters, which SCST refuses.' % what)
     return value
@@ -163,6 +169,34 @@ def choice(value, what, allowed):
     if value not in allowed:
         raise Refused('%s: %s is none of %s.' % (what, shown(value), ', '.join(allowed)))
     return value
+
+
+def present(item, what):
+    """Whether an object is to exist, by its C(state)."""
+    return choice(item.get('state') or 'present', what + ': state', ('present', 'absent')) == 'present'
+
+
+def listed(value, what):
+    """A list, or nothing for one."""
+    if value is None:
+        return []
+    if not isinstance(value, (list, tuple)):
+        raise Refused('%s: %s is not a list.' % (what, shown(value)))
+    return value
+
+
+def mapping(value, what):
+    """A dictionary, or nothing for one."""
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise Refused('%s: %s is not a dictionary.' % (what, shown(value)))
+    return value
+
+
+def mappings(value, what):
+    """A list of dictionaries, or nothing for one."""
+    return [mapping(item, what) for item in listed(value, what)]
 
 
 def unique(values, what):

@@ -23,7 +23,7 @@ READ_ONLY = frozenset(('tid', 'luns', 'ini_groups', 'sessions', 'sg_tablesize'))
 
 def normalise(targets, driver=None):
     """The user's lists, checked, every value in canonical form. Returns (targets, driver). Raises Refused."""
-    wanted = [_normalise_one(item) for item in targets or ()]
+    wanted = [_normalise_one(item) for item in names.mappings(targets, 'targets')]
     names.unique([(target['name'].lower(), 'an entry of the list') for target in wanted], 'target')
     names.unique([(target['rel_tgt_id'], target['thing']) for target in wanted if target.get('rel_tgt_id')], 'rel_tgt_id')
     return wanted, _normalise_driver(driver)
@@ -32,14 +32,15 @@ def normalise(targets, driver=None):
 def _normalise_one(item):
     name = names.target(item.get('name'))
     thing = 'target %s' % name
-    target = dict(name=name, thing=thing, present=item.get('state', 'present') != 'absent',
+    target = dict(name=name, thing=thing, present=names.present(item, thing),
                   exclusive=_scopes(item.get('exclusive'), SCOPES, thing))
     if not target['present']:
         return target
     target['enabled'] = None if item.get('enabled') is None else values.canonical('enabled', item['enabled'], thing)
     target['rel_tgt_id'] = None if item.get('rel_tgt_id') is None else names.integer(
         item['rel_tgt_id'], thing + ': rel_tgt_id', 1, 65535)
-    target['allowed_portals'] = [names.portal(portal, thing + ': portal') for portal in item.get('allowed_portals') or ()]
+    target['allowed_portals'] = [names.portal(portal, thing + ': portal')
+                                 for portal in names.listed(item.get('allowed_portals'), thing + ': allowed_portals')]
     target['allowed_portals'] = sorted(set(target['allowed_portals']), key=target['allowed_portals'].index)
     target['incoming'] = chap.normalise_users(item.get('incoming_users'), thing + ': incoming user')
     target['outgoing'] = chap.normalise_outgoing(item.get('outgoing_user'), thing + ': outgoing user')
@@ -51,9 +52,9 @@ def _normalise_one(item):
 
 
 def _normalise_driver(driver):
-    if not driver:
-        return None
     thing = 'iSCSI driver'
+    if not names.mapping(driver, thing):
+        return None
     wanted = dict(exclusive=_scopes(driver.get('exclusive'), ('incoming_users', 'outgoing_user'), thing))
     wanted['enabled'] = None if driver.get('enabled') is None else values.canonical('enabled', driver['enabled'], thing)
     wanted['incoming'] = chap.normalise_users(driver.get('incoming_users'), thing + ': incoming user')
@@ -64,7 +65,7 @@ def _normalise_driver(driver):
 
 
 def _scopes(given, allowed, thing):
-    return set(names.choice(scope, thing + ': exclusive', allowed) for scope in given or ())
+    return set(names.choice(scope, thing + ': exclusive', allowed) for scope in names.listed(given, thing + ': exclusive'))
 
 
 def _different_secrets(incoming, outgoing, thing):
@@ -75,7 +76,7 @@ def _different_secrets(incoming, outgoing, thing):
 
 def _attributes(given, thing):
     attributes = {}
-    for name, value in (given or {}).items():
+    for name, value in names.mapping(given, thing + ': attributes').items():
         name = values.attribute(name, thing)
         if name in OWN_OPTIONS:
             raise Refused('%s: %s is not set under attributes but by the option %s.' % (thing, name, OWN_OPTIONS[name]))
@@ -176,7 +177,8 @@ def plan(current, wanted, driver=None, disrupt_sessions=False, allow_default_lun
     if driver:
         found = current['driver']
         owner = chap.Owner()
-        operations += _set_all(owner.thing, owner.folder, driver['attributes'], {}, found['attributes'])
+        operations += _set_all(owner.thing, owner.folder, driver['attributes'], {}, found['attributes'],
+                               possible=driver['attributes'])
         operations += chap.plan_incoming(owner, driver['incoming'], found['incoming'], 'incoming_users' in driver['exclusive'])
         operations += chap.plan_outgoing(owner, driver['outgoing'], found['outgoing'], 'outgoing_user' in driver['exclusive'])
         switch = _enable(owner.thing, owner.folder, driver['enabled'], found['enabled'] or '0')
@@ -244,14 +246,14 @@ def _configure(target, found, offered, disrupt_sessions, allow_default_luns):
                                         found['default_luns'], disrupt_sessions, allow_default_luns).operations()
 
 
-def _set_all(thing, folder, attributes, if_offered, found, offered=None):
+def _set_all(thing, folder, attributes, if_offered, found, offered=None, possible=values.TARGET_ATTRIBUTES):
     """Set what differs. C(found) is None for an object that is made in this run; then C(offered) tells, if known, what it will have."""
     operations = []
     for group, certain in ((attributes, True), (if_offered, False)):
         for name, value in sorted(group.items()):
             was = found[name] if found is not None else None
             known = found if found is not None else offered
-            if known is not None and known.get(name) is None:
+            if (known.get(name) is None) if known is not None else certain and name not in possible:
                 if certain:
                     raise Refused('%s: this SCST does not offer %s. Leave it out, or give it under attributes_if_offered '
                                   '(targets only).' % (thing, name))

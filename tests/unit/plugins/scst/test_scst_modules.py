@@ -1,0 +1,128 @@
+# Copyright (c) 2026, the cephgate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The modules as Ansible runs them: argument specs, check mode, diff, returned operations, secrets, failures."""
+import json
+
+import pytest
+from ansible_collections.cephgate.iscsi.plugins.modules import scst_alua, scst_device, scst_info, scst_lun, scst_target
+
+TARGET = 'iqn.2026-11.com.example:gw1'
+HOST = 'iqn.1993-08.org.debian:01:host'
+SECRET = 'correct-horse-battery'
+
+RUNS = [
+    (scst_device, dict(devices=[dict(name='new', handler='vdisk_nullio', attributes=dict(usn='1', t10_dev_id='abcdefgh'))])),
+    (scst_target, dict(targets=[dict(name=TARGET, rel_tgt_id=5, enabled=True, allowed_portals=['10.0.0.1'],
+                                     incoming_users=[dict(name='u', secret=SECRET)], groups=[dict(name='db', initiators=[HOST])])],
+                       driver=dict(enabled=True, outgoing_user=dict(name='o', secret=SECRET + '2')))),
+    (scst_lun, dict(luns=[dict(target=TARGET, group='db', lun=0, device='new', read_only=True)])),
+    (scst_alua, dict(device_groups=[dict(name='dg', devices=['new'], target_groups=[
+        dict(name='tg', group_id=1, state='nonoptimized', preferred=True, targets=[dict(name=TARGET, rel_tgt_id=5)])])])),
+]
+NAMES = [module.__name__.rsplit('.', 1)[-1] for module, _options in RUNS]
+
+
+@pytest.fixture
+def run(run_module, scst, monkeypatch):
+    """run(module, **options) on the emulated tree."""
+    for module in (scst_device, scst_target, scst_lun, scst_alua, scst_info):
+        monkeypatch.setattr(module, 'Sysfs', lambda root: scst.tree)
+    return run_module
+
+
+@pytest.mark.parametrize('step', range(len(RUNS)), ids=NAMES)
+def test_check_mode_says_what_a_run_does_and_a_second_run_does_nothing(run, scst, step):
+    for module, options in RUNS[:step]:
+        run(module, **options)
+    module, options = RUNS[step]
+    scst.tree.reset_counters()
+    before = scst.tree.tree()
+    would = run(module, check_mode=True, diff=True, **options)
+    assert scst.tree.writes == 0
+    assert scst.tree.tree() == before
+    assert would['changed']
+    assert not any(operation['done'] for operation in would['operations'])
+    assert would['diff']['prepared'].count('\n') == len(would['operations'])
+    did = run(module, **options)
+    assert did['changed']
+    assert all(operation['done'] for operation in did['operations'])
+    assert [dict(operation, done=False) for operation in did['operations']] == would['operations']
+    again = run(module, **options)
+    assert (again['changed'], again['operations']) == (False, [])
+
+
+@pytest.mark.parametrize('module, options', RUNS, ids=NAMES)
+def test_check_mode_answers_on_a_node_where_nothing_is_set_up_yet(run, scst, module, options):
+    """A playbook in check mode has not made what comes before."""
+    scst.tree = type(scst.tree)(start=False)
+    assert run(module, check_mode=True, **options)['changed']
+
+
+def test_secrets_are_shown_nowhere(run, capsys):
+    for module, options in RUNS[:2]:
+        result = run(module, diff=True, **options)
+    assert SECRET not in json.dumps(dict(result, invocation=None))
+    assert '********' in json.dumps(result['operations'])
+
+
+def test_a_failure_keeps_what_was_done_and_says_so(run, scst):
+    result = run(scst_device, devices=[dict(name='one', handler='vdisk_nullio'), dict(name='two', filename='/dev/missing')])
+    assert result['failed']
+    assert '1 of 2 operations were done' in result['msg'] and '/dev/missing' in result['msg']
+    assert [operation['done'] for operation in result['operations']] == [True, False]
+    assert scst.tree.exists('devices/one')
+
+
+def test_a_refusal_is_a_failure_without_change(run, scst):
+    result = run(scst_device, devices=[dict(name='one', handler='vdisk_nullio'), dict(name='two.', handler='vdisk_nullio')])
+    assert result['failed'] and not result['changed'] and "'.'" in result['msg']
+    assert scst.tree.writes == 0
+
+
+def test_info_returns_what_the_modules_take(run, scst):
+    for module, options in RUNS:
+        run(module, **options)
+    gathered = run(scst_info, include_secrets=True)['gathered']
+    scst.tree.reset_counters()
+    for module, options in [(scst_device, dict(devices=gathered['devices'])),
+                            (scst_target, dict(targets=gathered['targets'], driver=gathered['driver'])),
+                            (scst_lun, dict(luns=gathered['luns'])), (scst_alua, dict(device_groups=gathered['device_groups']))]:
+        result = run(module, **options)
+        assert (result['failed'], result.get('operations')) == (False, []), result
+    assert scst.tree.writes == 0
+
+
+def test_info_hides_secrets_unless_told(run, scst):
+    for module, options in RUNS[:2]:
+        run(module, **options)
+    assert SECRET not in json.dumps(run(scst_info))
+    assert SECRET in json.dumps(run(scst_info, include_secrets=True))
+
+
+def test_info_shows_sessions_and_status(run, scst):
+    scst.exported().login()
+    result = run(scst_info, gather=['status', 'sessions'])
+    assert 'gathered' not in result
+    assert [(device['name'], device['size'], device['active'], len(device['exported'])) for device in result['devices']] == [
+        ('disk0', 1 << 24, True, 1), ('disk1', 1 << 24, True, 0)]
+    session, = result['sessions']
+    assert (session['initiator'], session['group'], session['luns']) == (HOST, 'db', [dict(lun=0, active_commands=0)])
+    assert session['counters']['read_cmd_count'] == 0
+    assert [connection['ip'] for connection in session['connections']] == ['127.0.0.1']
+
+
+def test_rendering_touches_no_host(run, scst):
+    scst.tree.read = scst.tree.listdir = scst.tree.write = scst.tree.exists = None
+    config = {}
+    for _module, options in RUNS:
+        config.update(options)
+    result = run(scst_info, render=config)
+    assert not result['failed'], result
+    assert 'DEVICE new {' in result['rendered']
+    assert SECRET not in result['rendered']
+
+
+def test_rendering_checks_as_the_modules_do(run):
+    result = run(scst_info, render=dict(devices=[dict(name='a.b', handler='vdisk_nullio')]))
+    assert result['failed'] and "'.'" in result['msg']
