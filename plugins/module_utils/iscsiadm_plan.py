@@ -12,7 +12,7 @@ import collections
 from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm_names import (
     format_portal, in_scope, parse_portal)
 from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm_records import (
-    AUTH, changes_text, check_names, setting_text)
+    AUTH, as_text, changes_text, check_names, setting_text)
 from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Operation, Refused
 
 # key: (target, canonical address, port, iface) of the record or session that the step is about
@@ -46,7 +46,7 @@ def chap_settings(chap):
 
 
 def secrets_of(chap):
-    return [chap[name] for name in ('secret', 'mutual_secret') if chap and chap.get(name)]
+    return [as_text(chap[name]) for name in ('secret', 'mutual_secret') if chap and chap.get(name)]
 
 
 class Wanted(object):

@@ -86,6 +86,11 @@ def _place_for(lines, name):
     return ends[-1] if ends else len(lines) - (1 if lines and not lines[-1] else 0)
 
 
+def as_text(value):
+    """Text of an option: on Python 2 Ansible hands over bytes."""
+    return value.decode('utf-8') if isinstance(value, bytes) else u'%s' % value
+
+
 def setting_text(name, value):
     """A value as a record holds it. Raises Refused for what a record cannot hold.
 
@@ -93,7 +98,7 @@ def setting_text(name, value):
     """
     if isinstance(value, bool):
         return 'Yes' if value else 'No'
-    text = '%s' % value
+    text = as_text(value)
     if not text or text != text.strip() or '\n' in text or len(text.encode('utf-8')) > 255:
         raise Refused('setting %s: its value is empty, begins or ends with a blank, has several lines or is longer '
                       'than 255 bytes, which a node record cannot hold. Choose another value.' % name)
