@@ -9,6 +9,7 @@ import sys
 from .environment import Real
 from .face import Emulator
 from .lio_configfs import Configfs
+from .lio_dm import Mapper
 from .lio_steps import wipe
 from .personality import PERSONALITIES
 
@@ -27,7 +28,7 @@ def main(arguments=None):
     configfs = os.path.join(options.configfs, 'target')
     if options.wipe:
         if os.path.isdir(configfs):
-            wipe(Configfs(configfs))
+            wipe(Configfs(configfs), Mapper())
         return 0
 
     from .fuse_face import serve
@@ -35,7 +36,7 @@ def main(arguments=None):
     emulator = Emulator(options.personality, Real(hold=options.data_plane == 'none'), start=not options.empty)
     if options.data_plane == 'lio':
         from .lio import Plane
-        plane = Plane(emulator.core, Configfs(configfs))
+        plane = Plane(emulator.core, Configfs(configfs), Mapper())
         plane.open()
     os.makedirs(options.root, exist_ok=True)
     serve(emulator, options.root, plane, foreground=not options.background)

@@ -24,12 +24,13 @@ REFRESH = 1.0      # seconds between looks at LIO's sessions
 class Plane:
     """follow() after every write; refresh_sessions() before sessions are shown."""
 
-    def __init__(self, core, configfs, host_addresses=lio_configfs.host_addresses,
+    def __init__(self, core, configfs, mapper, host_addresses=lio_configfs.host_addresses,
                  connections=lambda: lio_configfs.established(PORT)):
         self.core = core
         self.configfs = configfs
+        self.mapper = mapper
         self.host_addresses = host_addresses
-        self.stores = StoreSteps(configfs, self.log)
+        self.stores = StoreSteps(configfs, mapper, self.log)
         self.targets = TargetSteps(configfs, self.log, self.stores)
         self.sessions = Sessions(core, configfs, connections)
         self.failed = {}
@@ -44,7 +45,7 @@ class Plane:
     def open(self):
         """Begin with an empty LIO; leftovers of a run that was killed go."""
         self.configfs.mkdir('iscsi')
-        wipe(self.configfs)
+        wipe(self.configfs, self.mapper)
         self.core.cut_session = self.cut
         self.core.env.held_elsewhere = self.stores.holds
         self.follow()
@@ -53,7 +54,7 @@ class Plane:
         """As iscsi-scstd's end: every target vanishes."""
         if not self.closed:
             self.closed = True
-            wipe(self.configfs)
+            wipe(self.configfs, self.mapper)
 
     # -- following ----------------------------------------------------------
 

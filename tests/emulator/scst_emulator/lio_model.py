@@ -9,13 +9,13 @@ named in an initiator group. What LIO cannot do like SCST is said where it is de
 from dataclasses import dataclass, field
 
 from .addresses import is_address
+from .lio_dm import error, linear, mapping_name
 from .target import wildcard_match
 
 PORT = 3260
 EVERYWHERE = '0.0.0.0:%d' % PORT
 # alua_access_state of LIO; SPC-4 table "asymmetric access state".
 STATE_NUMBERS = {'active': 0, 'nonoptimized': 1, 'standby': 2, 'unavailable': 3, 'offline': 14, 'transitioning': 15}
-SERVING = ('active', 'nonoptimized')
 IMPLICIT, IMPLICIT_AND_EXPLICIT = 1, 3
 
 
@@ -38,6 +38,8 @@ class Store:
     wwn: tuple          # (file, value): cannot change while a LUN shows it
     attrib: tuple
     alua: tuple         # AluaGroup
+    table: str = ''     # of the mapping below, for iblock
+    read_only: bool = False
 
     @property
     def path(self):
@@ -93,32 +95,20 @@ def group_for(device, target):
     return group if group is not None and group.group_id else None
 
 
-def rejects_io(device):
-    """Whether every local target group of the device is in a state that answers no I/O."""
-    if device.device_group is None:
-        return False
-    states = [group.state for group in device.device_group.target_groups.values()
-              if any(member.target for member in group.members.values())]
-    return bool(states) and not any(state in SERVING for state in states)
-
-
 def store(device):
     """The storage object of a device, or None when there is nothing to show.
 
-    A closed device (active=0) answers inquiries in SCST, but no I/O. LIO has no such state, so
-    its place is taken by an empty memory disk of the same identity and size, and only where the
-    ALUA state of all its ports refuses I/O: a read must never be answered with made-up zeros.
+    A closed blockio device (active=0) stays, over a mapping that fails all I/O. A closed fileio
+    device is not shown.
     """
-    if device.handler not in ('vdisk_blockio', 'vdisk_fileio', 'vdisk_nullio'):
+    plugins = {'vdisk_blockio': 'iblock', 'vdisk_fileio': 'fileio', 'vdisk_nullio': 'rd_mcp'}
+    plugin = plugins.get(device.handler)
+    if plugin is None or plugin == 'fileio' and not device.active:
         return None
-    read_only = ',readonly=1' if device.read_only else ''
-    plugin = {'vdisk_blockio': 'iblock', 'vdisk_fileio': 'fileio', 'vdisk_nullio': 'rd_mcp'}[device.handler]
-    if device.handler != 'vdisk_nullio' and not device.active:
-        if not rejects_io(device):
-            return None
-        plugin = 'rd_mcp'
+    table = ''
     if plugin == 'iblock':
-        control = 'udev_path=%s%s' % (device.filename, read_only)
+        control = 'udev_path=/dev/mapper/%s%s' % (mapping_name(device.name), ',readonly=1' if device.read_only else '')
+        table = linear(device.filename, device.size) if device.active else error(device.size)
     elif plugin == 'fileio':
         control = 'fd_dev_name=%s,fd_dev_size=%d' % (device.filename, device.size)
         control += '' if device.write_through else ',fd_buffered_io=1'
@@ -129,7 +119,8 @@ def store(device):
            ('product_id', values['prod_id']), ('revision', values['prod_rev_lvl']))
     attrib = (('emulate_3pc', 0), ('is_nonrot', int(not device.rotational)),
               ('emulate_tpu', int(device.thin_provisioned and plugin != 'rd_mcp')))
-    return Store(device.name, plugin, control, 1 << device.block_shift, wwn, attrib, alua_groups(device))
+    return Store(device.name, plugin, control, 1 << device.block_shift, wwn, attrib, alua_groups(device),
+                 table, bool(device.read_only))
 
 
 def portals(target, host_addresses):

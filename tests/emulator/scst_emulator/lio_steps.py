@@ -5,6 +5,8 @@
 import errno
 import os
 
+from .lio_dm import mapping_name
+
 OPTIONAL = (errno.EINVAL, errno.EOPNOTSUPP, errno.ENOENT, errno.EACCES, errno.EPERM, errno.ENOSYS)
 LINK = 'backstore'
 
@@ -12,14 +14,15 @@ LINK = 'backstore'
 class StoreSteps:
     """Storage objects. present: name -> Store as it is in LIO."""
 
-    def __init__(self, configfs, log):
+    def __init__(self, configfs, mapper, log):
         self.fs = configfs
+        self.mapper = mapper
         self.log = log
         self.present = {}
 
     def holds(self, path):
-        """Whether LIO has this block device open."""
-        return any(entry.control.split(',')[0] == 'udev_path=' + path for entry in self.present.values())
+        """Whether a mapping has this block device open."""
+        return any(entry.table.split()[2:4] == ['linear', path] for entry in self.present.values())
 
     def must_unbind(self, name, wanted):
         """Whether LUNs must let go of the object before it can become what is wanted."""
@@ -35,14 +38,24 @@ class StoreSteps:
             return
         if found is None:
             self._create(wanted)
+        closing = found is not None and wanted.table.endswith('error')
+        if not closing:
+            self._table(found, wanted)
         for file, value in wanted.wwn:
             if found is None or (file, value) not in found.wwn:
                 self.optional('%s/wwn/%s' % (wanted.path, file), value, file != 'vpd_unit_serial')
         for file, value in wanted.attrib:
             if found is None or (file, value) not in found.attrib:
                 self.optional('%s/attrib/%s' % (wanted.path, file), value)
+        # Ports refuse I/O before the device behind them goes, and accept it after it came.
         self._alua(wanted, found.alua if found else ())
+        if closing:
+            self._table(found, wanted)
         self.present[name] = wanted
+
+    def _table(self, found, wanted):
+        if found is not None and wanted.table != found.table:
+            self.mapper.load(mapping_name(wanted.name), wanted.table, wanted.read_only)
 
     def optional(self, path, value, may_fail=True):
         """Write what a kernel may not have or may refuse."""
@@ -54,6 +67,8 @@ class StoreSteps:
             self.log('%s: %r not taken: %s' % (path, value, error.strerror))
 
     def _create(self, wanted):
+        if wanted.table:
+            self.mapper.create(mapping_name(wanted.name), wanted.table, wanted.read_only)
         self.fs.mkdir(wanted.path)
         try:
             self.fs.write(wanted.path + '/control', wanted.control)
@@ -62,6 +77,8 @@ class StoreSteps:
             self.fs.write(wanted.path + '/enable', 1)
         except OSError:
             self.fs.rmdir(wanted.path)
+            if wanted.table:
+                self.mapper.remove(mapping_name(wanted.name))
             raise
         if wanted.block_size != 512:
             self.optional(wanted.path + '/attrib/block_size', wanted.block_size)
@@ -110,6 +127,8 @@ class StoreSteps:
                 self._drop_group(found.path, name)
         self.fs.rmdir(found.path)
         del self.present[found.name]
+        if found.table:
+            self.mapper.remove(mapping_name(found.name))
 
 
 class Present:
@@ -276,8 +295,8 @@ def remove_target(fs, name):
     fs.rmdir(base)
 
 
-def wipe(fs):
-    """Remove every iSCSI target and every storage object."""
+def wipe(fs, mapper):
+    """Remove every iSCSI target, every storage object and every mapping of ours."""
     for name in fs.listdir('iscsi'):
         if name.startswith(('iqn.', 'eui.', 'naa.')) or fs.exists('iscsi/%s/tpgt_1' % name):
             remove_target(fs, name)
@@ -293,3 +312,5 @@ def wipe(fs):
                     fs.rmdir('%s/alua/%s' % (path, group))
             fs.rmdir(path)
         fs.rmdir('core/' + hba)
+    for name in mapper.names():
+        mapper.remove(name)

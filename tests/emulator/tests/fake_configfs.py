@@ -139,3 +139,34 @@ class FakeConfigfs:
             fail(errno.EBUSY, path)
         del self.links[path]
         self.log.append(('unlink', path))
+
+
+class FakeMapper:
+    """Device-mapper: which mapping holds which device. log: every change."""
+
+    def __init__(self):
+        self.tables = {}
+        self.log = []
+
+    def _claim(self, name, table):
+        path = table.split()[3] if ' linear ' in table else None
+        if path and any(path in other.split() for key, other in self.tables.items() if key != name):
+            fail(errno.EBUSY, path)
+        self.tables[name] = table
+
+    def create(self, name, table, read_only):
+        if name in self.tables:
+            fail(errno.EEXIST, name)
+        self._claim(name, table)
+        self.log.append(('create', name, table, read_only))
+
+    def load(self, name, table, read_only):
+        self._claim(name, table)
+        self.log.append(('load', name, table, read_only))
+
+    def remove(self, name):
+        del self.tables[name]
+        self.log.append(('remove', name))
+
+    def names(self):
+        return sorted(self.tables)

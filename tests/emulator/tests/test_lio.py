@@ -4,7 +4,7 @@
 """The data plane against a fake configfs: SCST's state becomes LIO's, change by change."""
 import pytest
 
-from fake_configfs import FakeConfigfs
+from fake_configfs import FakeConfigfs, FakeMapper
 from scst_emulator import Emulator, Fake
 from scst_emulator.lio import Plane
 
@@ -25,9 +25,10 @@ class Gateway:
         files['/srv/disk'] = dict(size=8 << 20)
         self.emulator = Emulator(personality, Fake(files))
         self.fs = FakeConfigfs()
+        self.mapper = FakeMapper()
         self.connections = []
         self.messages = []
-        self.plane = Plane(self.emulator.core, self.fs, lambda: ['10.99.1.11', '10.99.2.11'],
+        self.plane = Plane(self.emulator.core, self.fs, self.mapper, lambda: ['10.99.1.11', '10.99.2.11'],
                            lambda: self.connections)
         self.plane.log = self.plane.stores.log = self.plane.targets.log = self.messages.append
         self.plane.open()
@@ -77,7 +78,8 @@ def with_alua(gw):
 
 def test_a_lun_reaches_its_initiator(gateway):
     fs = gateway.fs
-    assert fs.values['core/iblock_0/db01/control'] == 'udev_path=/dev/rbd0'
+    assert fs.values['core/iblock_0/db01/control'] == 'udev_path=/dev/mapper/scst-db01'
+    assert gateway.mapper.tables == {'scst-db01': '0 131072 linear /dev/rbd0 0'}
     assert fs.values['core/iblock_0/db01/wwn/vpd_unit_serial'] == '0123456789abcdef0123'
     assert fs.values['core/iblock_0/db01/wwn/vendor_id'] == 'CEPHGATE'
     assert fs.values['core/iblock_0/db01/wwn/product_id'] == 'RBD'
@@ -119,30 +121,37 @@ def test_a_state_change_is_one_write(gateway):
         ('write', 'core/iblock_0/db01/alua/gw1/alua_access_state', '1')]
 
 
-def test_standby_closes_the_device_and_keeps_the_lun(gateway):
+def test_standby_lets_go_of_the_device_and_moves_no_lun(gateway):
     with_alua(gateway)
-    gateway.write(TG + 'gw1/mgmt', 'add local')        # a remote member does not matter here
-    gateway.emulator.write(TG + 'gw1/mgmt', 'del local')
-    gateway.write(TG + 'gw1/state', 'standby')
+    assert gateway.changes((TG + 'gw1/state', 'standby')) == [
+        ('write', 'core/iblock_0/db01/alua/gw1/alua_access_state', '2')]
     assert gateway.emulator.read('devices/db01/active') == '0\n[key]\n'
-    fs = gateway.fs
-    assert 'core/iblock_0/db01' not in fs.dirs
-    assert fs.values['core/rd_mcp_0/db01/control'].endswith('rd_nullio=1')
-    assert fs.values['core/rd_mcp_0/db01/wwn/vpd_unit_serial'] == '0123456789abcdef0123'
-    assert fs.values['core/rd_mcp_0/db01/alua/gw1/alua_access_state'] == '2'
-    assert fs.links['%s/acls/%s/lun_0/backstore' % (TPG, DB1)] == TPG + '/lun/lun_0'
+    assert gateway.mapper.tables == {'scst-db01': '0 131072 error'}
+    gateway.changes((TG + 'gw1/state', 'active'))
+    assert gateway.mapper.tables == {'scst-db01': '0 131072 linear /dev/rbd0 0'}
+
+
+def test_a_state_that_refuses_io_comes_before_the_device_goes(gateway):
+    """And the device before a state that promises I/O: initiators must never see an I/O error of the mapping."""
+    with_alua(gateway)
+    order = []
+    gateway.mapper.log = gateway.fs.log = order
+    gateway.write(TG + 'gw1/state', 'standby')
     gateway.write(TG + 'gw1/state', 'active')
-    assert fs.links[TPG + '/lun/lun_0/backstore'] == 'core/iblock_0/db01'
-    assert fs.values[TPG + '/lun/lun_0/alua_tg_pt_gp'] == 'gw1'
+    assert [entry[0] for entry in order] == ['write', 'load', 'load', 'write']
 
 
-def test_a_closed_device_without_alua_is_not_shown(gateway):
-    """Its place must not be taken by a disk that reads as zeros."""
-    gateway.write('devices/db01/active', '0')
-    assert not [d for d in gateway.fs.dirs if d.endswith('/db01')]
-    assert not [link for link in gateway.fs.links if '/lun_0/' in link]
-    gateway.write('devices/db01/active', '1')
-    assert gateway.fs.links['%s/acls/%s/lun_0/backstore' % (TPG, DB1)] == TPG + '/lun/lun_0'
+def test_closing_and_opening_by_hand(gateway):
+    assert gateway.changes(('devices/db01/active', '0')) == []
+    assert gateway.mapper.tables['scst-db01'].endswith('error')
+    assert gateway.changes(('devices/db01/filename', '/dev/rbd7'), ('devices/db01/active', '1')) == []
+    assert gateway.mapper.tables['scst-db01'] == '0 131072 linear /dev/rbd7 0'
+
+
+def test_growing(gateway):
+    gateway.emulator.core.env.files['/dev/rbd0']['size'] = 128 << 20
+    assert gateway.changes(('devices/db01/resync_size', '1')) == []
+    assert gateway.mapper.tables['scst-db01'] == '0 262144 linear /dev/rbd0 0'
 
 
 def test_deleting_an_exported_device_takes_its_luns(gateway):
@@ -222,7 +231,7 @@ def test_closing_leaves_nothing(gateway):
     with_alua(gateway)
     gateway.plane.close()
     assert gateway.fs.dirs == {'core', 'core/alua', 'iscsi', 'iscsi/discovery_auth'}
-    assert not gateway.fs.links
+    assert not gateway.fs.links and not gateway.mapper.tables
 
 
 def test_file_and_null_devices():
