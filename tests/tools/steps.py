@@ -15,6 +15,7 @@ NAME-*.xml from steps that run pytest more than once); a step without such files
 import argparse
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import threading
@@ -26,6 +27,7 @@ LOG = TOP / 'build/log'
 JUNIT = LOG / 'junit'
 TAIL = 40         # lines of a failed step's log that are shown
 HEARTBEAT = 60.0  # seconds between signs of life of a long step
+LIMIT = 2400.0    # seconds after which a step hangs, not works: the longest is the lab's first run, 20 minutes
 
 
 class Step:
@@ -53,17 +55,31 @@ class Step:
         with open(self.log, 'wb') as log:
             process = subprocess.Popen(
                 ['make', '--no-print-directory', self.name + '.run'], cwd=TOP, env=environment,
-                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-            for line in process.stdout:
-                log.write(line)
-                log.flush()
-                if show:
-                    sys.stdout.buffer.write(line)
-                    sys.stdout.flush()
-        self.code = process.wait()
-        stopped.set()
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
+            limit = threading.Timer(LIMIT, self.end, (process, log))
+            limit.start()
+            try:
+                for line in process.stdout:
+                    log.write(line)
+                    log.flush()
+                    if show:
+                        sys.stdout.buffer.write(line)
+                        sys.stdout.flush()
+                self.code = process.wait()
+            except KeyboardInterrupt:
+                os.killpg(process.pid, signal.SIGINT)
+                process.wait()
+                raise
+            finally:
+                limit.cancel()
+                stopped.set()
         self.seconds = time.monotonic() - started
         self.count()
+
+    @staticmethod
+    def end(process, log):
+        log.write(b'steps: stopped after %d s\n' % LIMIT)
+        os.killpg(process.pid, signal.SIGTERM)
 
     def heartbeat(self, started, stopped):
         while not stopped.wait(HEARTBEAT):
@@ -134,4 +150,7 @@ def main():
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit('interrupted')
