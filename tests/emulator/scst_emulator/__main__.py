@@ -10,7 +10,7 @@ from .environment import Real
 from .face import Emulator
 from .lio_configfs import Configfs
 from .lio_dm import Mapper
-from .lio_steps import wipe
+from .lio_target_steps import wipe
 from .personality import PERSONALITIES
 
 

@@ -16,7 +16,8 @@ from .alua import DeviceGroup
 from .device import Device
 from .lio_model import PORT, portal_group, store
 from .lio_sessions import Sessions
-from .lio_steps import StoreSteps, TargetSteps, wipe
+from .lio_steps import StoreSteps
+from .lio_target_steps import TargetSteps, wipe
 
 REFRESH = 1.0      # seconds between looks at LIO's sessions
 
@@ -127,6 +128,7 @@ class Plane:
         if now - self.looked >= REFRESH:
             self.looked = now
             self.sessions.refresh()
+            self.follow()
 
     def cut(self, session):
         """force_close. LIO ends an initiator's sessions when its queue depth changes."""

@@ -188,6 +188,8 @@ def portal_group(target, stores, host_addresses=tuple):
     attrib = (('authentication', int(bool(target.lists.users['IncomingUser']))),
               ('generate_node_acls', int(bool(numbers))), ('demo_mode_write_protect', 0),
               ('cache_dynamic_acls', int(bool(numbers))))
+    # An initiator without LUNs is not let in, as in SCST.
+    acls = {name: luns for name, luns in acls.items() if luns}
     result = PortalGroup(target.name, portals(target, host_addresses), bool(numbers), attrib, param, acls, auth,
                          target.values['QueuedCommands'], {}, numbers)
     by_name = target.core.devices.by_name

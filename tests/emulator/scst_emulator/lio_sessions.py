@@ -101,8 +101,7 @@ class Sessions:
         except (OSError, ValueError):
             return 0
 
-    @staticmethod
-    def _sync(target, expected):
+    def _sync(self, target, expected):
         known = {}
         for session in list(target.sessions.values()):
             key = getattr(session, 'origin', None)
@@ -110,6 +109,7 @@ class Sessions:
                 known[key] = session
             else:
                 session.close()
+                self.core.touch(target)      # what was kept for it in LIO can go
         for key in sorted(set(expected) - set(known)):
             initiator, client, portal = key
             name = '%s#%s' % (initiator, portal) if target.per_portal_acl and portal else initiator

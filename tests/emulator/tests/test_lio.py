@@ -158,7 +158,7 @@ def test_deleting_an_exported_device_takes_its_luns(gateway):
     gateway.write('handlers/vdisk_blockio/mgmt', 'del_device db01')
     assert not gateway.fs.links
     assert not [d for d in gateway.fs.dirs if 'db01' in d]
-    assert '%s/acls/%s' % (TPG, DB1) in gateway.fs.dirs
+    assert gateway.fs.listdir(TPG + '/acls') == []       # nobody gets in where there is nothing for him
 
 
 def test_disabling_stops_listening_and_leaves_sessions(gateway):
@@ -168,12 +168,32 @@ def test_disabling_stops_listening_and_leaves_sessions(gateway):
 
 def test_removed_initiator_with_a_session_keeps_an_empty_acl(gateway):
     acl = '%s/acls/%s' % (TPG, DB1)
+    gateway.write('handlers/vdisk_blockio/mgmt', 'add_device db02 filename=/dev/rbd1')
+    gateway.write(T + '/ini_groups/db/luns/mgmt', 'add db02 1')
     gateway.fs.values[acl + '/info'] = INFO
     gateway.write(T + '/ini_groups/db/initiators/mgmt', 'del ' + DB1)
-    assert acl in gateway.fs.dirs and acl + '/lun_0' not in gateway.fs.dirs
+    assert acl in gateway.fs.dirs and acl + '/lun_1' not in gateway.fs.dirs
     del gateway.fs.values[acl + '/info']
     gateway.write(T + '/ini_groups/db/initiators/mgmt', 'add ' + WEB)
-    assert acl not in gateway.fs.dirs
+    assert gateway.fs.listdir(TPG + '/acls') == [WEB]
+
+
+def test_a_session_that_loses_lun_0_does_not_see_lios_own_disk_of_zeros(gateway):
+    acl = '%s/acls/%s' % (TPG, DB1)
+    fs = gateway.fs
+    fs.values[acl + '/info'] = INFO
+    gateway.write(T + '/ini_groups/db/luns/mgmt', 'del 0')
+    hole = fs.links[fs.links[acl + '/lun_0/backstore'] + '/backstore']
+    assert fs.values[hole + '/alua/closed/alua_access_state'] == '3'
+    gateway.write(T + '/ini_groups/db/luns/mgmt', 'add db01 0')
+    assert fs.links[fs.links[acl + '/lun_0/backstore'] + '/backstore'] == 'core/iblock_0/db01'
+    gateway.write(T + '/ini_groups/db/luns/mgmt', 'del 0')
+    gateway.plane.refresh_sessions()
+    del fs.values[acl + '/info']
+    gateway.plane.looked = 0
+    gateway.plane.refresh_sessions()
+    assert acl not in fs.dirs
+    assert not gateway.messages
 
 
 def test_groups_see_only_their_own_luns(gateway):
