@@ -22,6 +22,8 @@ from ansible_collections.cephgate.iscsi.plugins.module_utils.sysfs import to_byt
 HCIL = re.compile(r'^[0-9]+:[0-9]+:[0-9]+:[0-9]+$')
 ISCSI_NAME = re.compile(r'^(iqn\.[0-9]{4}-[0-9]{2}\.[a-z0-9.-]*[a-z0-9](:.+)?|eui\.[0-9a-f]{16}|naa\.([0-9a-f]{16}){1,2})$', re.I)
 CONTROL = re.compile(u'[\x00-\x1f\x7f-\x9f\u2028\u2029]')
+# Python 2 decodes halves of a surrogate pair, which are no UTF-8; narrow builds of it have pairs for good characters.
+HALF = re.compile(u'[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]')
 BLANK = re.compile(u'\\s', re.UNICODE)
 # Most texts are plain ASCII; these two spare them the rest (a site of 1000 LUNs has some 10,000 texts).
 PLAIN = re.compile('^[!-~](?:[ -~]*[!-~])?\\Z')
@@ -56,7 +58,9 @@ def text(value, what, longest=4000, empty=False):
     try:
         decoded = value.decode('utf-8') if isinstance(value, bytes) else value
         size = len(decoded.encode('utf-8'))
-    except UnicodeError:
+        if HALF.search(decoded):
+            raise ValueError
+    except ValueError:
         raise Refused('%s: %s is not UTF-8.' % (what, shown(value)))
     if not decoded and not empty:
         raise Refused('%s: is empty. Give a value or leave it out.' % what)
