@@ -8,7 +8,7 @@ WRITE = 1
 
 
 def completions(text, direction=WRITE):
-    """Times in seconds since fio's start at which I/Os ended. Fields: ms, latency in ns, direction, size, …"""
+    """Times in seconds (since fio's start, or the epoch with --log_unix_epoch) at which I/Os ended. Fields: ms, latency in ns, direction, size, …"""
     times = []
     for line in text.splitlines():
         fields = line.split(",")

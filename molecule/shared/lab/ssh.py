@@ -25,7 +25,7 @@ Host *
   Ciphers aes128-gcm@openssh.com
   Compression no
   PreferredAuthentications publickey
-  ConnectTimeout 30
+  ConnectTimeout 90
   # a master connection to a killed VM would hang for ever without these
   ServerAliveInterval 5
   ServerAliveCountMax 4

@@ -22,9 +22,10 @@ def probe(host, name, *argv):
     return json.loads(done.stdout)
 
 
-def ask():
-    """Everything, from all hosts."""
-    return dict(gateways={h.name: probe(h, "gateway", scst.sysfs_root()) for h in GATEWAYS}, client=probe(CLIENT, "client"))
+def ask(without=None):
+    """Everything, from all hosts (WITHOUT: name of a gateway that is dead)."""
+    return dict(gateways={h.name: probe(h, "gateway", scst.sysfs_root()) for h in GATEWAYS if h.name != without},
+                client=probe(CLIENT, "client"))
 
 
 class Lun:
