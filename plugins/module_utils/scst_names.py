@@ -50,7 +50,7 @@ def shown(value):
 
 def text(value, what, longest=4000, empty=False):
     """One line of printable UTF-8 of at most C(longest) bytes."""
-    if type(value) is str and len(value) <= longest and PLAIN.match(value):
+    if isinstance(value, str) and len(value) <= longest and PLAIN.match(value):
         return value
     if isinstance(value, bool) or not isinstance(value, TEXTS + INTEGERS):
         raise Refused('%s: %s is not a text. Put it in quotes.' % (what, shown(value)))
@@ -79,7 +79,7 @@ def word(value, what, longest=255, forbidden=''):
     SCST and iscsi-scstd split at blanks and at C(=) (a CHAP secret would silently lose its end), and the kernel's
     isspace() takes the byte A0, a part of many UTF-8 characters, for a blank.
     """
-    if not (type(value) is str and len(value) <= longest and PLAIN_WORD.match(value)):
+    if not (isinstance(value, str) and len(value) <= longest and PLAIN_WORD.match(value)):
         value = text(value, what, longest)
         if BLANK.search(value.decode('utf-8') if isinstance(value, bytes) else value):
             raise Refused('%s: %s holds a blank, where SCST would cut it.' % (what, shown(value)))

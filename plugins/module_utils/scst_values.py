@@ -37,7 +37,8 @@ RANGES = {
 }
 
 # Bytes; SCST refuses more.
-LENGTHS = {'alias': 255, 'inq_vend_specific': 160, 'isns_entity_name': 255, 'scsi_device_name': 255, 'prod_id': 16, 'prod_rev_lvl': 4, 't10_dev_id': 25, 't10_vend_id': 8, 'usn': 20, 'vend_specific_id': 128}
+LENGTHS = {'alias': 255, 'inq_vend_specific': 160, 'isns_entity_name': 255, 'prod_id': 16, 'prod_rev_lvl': 4,
+           'scsi_device_name': 255, 't10_dev_id': 25, 't10_vend_id': 8, 'usn': 20, 'vend_specific_id': 128}
 
 CHOICES = {
     'addr_method': ('PERIPHERAL', 'FLAT', 'LUN'),
@@ -73,7 +74,7 @@ KNOWN = TYPED.union(LENGTHS, CLEARABLE)
 
 def attribute(name, what):
     """The name of an attribute; it becomes part of a path."""
-    if type(name) is str and name in KNOWN:
+    if isinstance(name, str) and name in KNOWN:
         return name
     if not isinstance(name, names.TEXTS) or not ATTRIBUTE.match(names.to_text(name)):
         raise Refused('%s: %s is not the name of an SCST attribute.' % (what, names.shown(name)))
@@ -82,7 +83,7 @@ def attribute(name, what):
 
 def canonical(name, value, what):
     """C(value) of attribute C(name) as SCST shows it. Raises Refused."""
-    if name not in TYPED and type(value) is str and len(value) <= LENGTHS.get(name, 1024) and names.PLAIN.match(value):
+    if name not in TYPED and isinstance(value, str) and len(value) <= LENGTHS.get(name, 1024) and names.PLAIN.match(value):
         return value
     what = '%s: %s' % (what, name)
     if name in FLAGS:

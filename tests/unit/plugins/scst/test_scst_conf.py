@@ -19,52 +19,52 @@ CONFIG = dict(
 
 TEXT = '''\
 HANDLER vdisk_blockio {
-	DEVICE b {
-		filename /dev/b
-		naa_id 0x3000000000000001
-		rotational 0
-		usn 2
-	}
+    DEVICE b {
+        filename /dev/b
+        naa_id 0x3000000000000001
+        rotational 0
+        usn 2
+    }
 }
 
 HANDLER vdisk_nullio {
-	DEVICE a {
-		size 1024
-	}
+    DEVICE a {
+        size 1024
+    }
 }
 
 TARGET_DRIVER iscsi {
-	IncomingUser "d yyyyyyyyyyyy"
-	enabled 1
-	TARGET iqn.2026-11.com.example:gw1 {
-		IncomingUser "u xxxxxxxxxxxx"
-		QueuedCommands 64
-		alias "two words"
-		allowed_portal 10.0.0.1
-		rel_tgt_id 1
-		enabled 1
-		GROUP db {
-			LUN 0 b {
-				read_only 1
-			}
-			LUN 1 a
-			INITIATOR iqn.1993-08.*
-		}
-	}
+    IncomingUser "d yyyyyyyyyyyy"
+    enabled 1
+    TARGET iqn.2026-11.com.example:gw1 {
+        IncomingUser "u xxxxxxxxxxxx"
+        QueuedCommands 64
+        alias "two words"
+        allowed_portal 10.0.0.1
+        rel_tgt_id 1
+        enabled 1
+        GROUP db {
+            LUN 0 b {
+                read_only 1
+            }
+            LUN 1 a
+            INITIATOR iqn.1993-08.*
+        }
+    }
 }
 
 DEVICE_GROUP dg {
-	DEVICE b
-	TARGET_GROUP tg {
-		group_id 1
-		preferred 1
-		state active
-		TARGET iqn.2026-11.com.example:far {
-			rel_tgt_id 2
-		}
-	}
+    DEVICE b
+    TARGET_GROUP tg {
+        group_id 1
+        preferred 1
+        state active
+        TARGET iqn.2026-11.com.example:far {
+            rel_tgt_id 2
+        }
+    }
 }
-'''
+'''.replace('    ', '\t')
 
 
 def test_everything_is_rendered_sorted_and_absent_objects_are_left_out():
