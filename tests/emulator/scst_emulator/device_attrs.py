@@ -221,10 +221,11 @@ def _threads_pool_store(device, text):
 
 
 def _block_store(device, text):
-    words = c_string(text).split()
-    if text[:1] == '0' and len(words) == 1:
+    """0 ends one blocking; 1 blocks and waits; 11 or "1 1" blocks and reports with the text that follows."""
+    rest = c_string(text)[1:].lstrip(KERNEL_BLANKS)
+    if text[0] == '0' and not rest:
         device.blocks = max(0, device.blocks - 1)
-    elif text[:1] == '1' and (len(words) == 1 or words[1].startswith('1')):
+    elif text[0] == '1' and rest[:1] in ('', '1'):
         device.blocks += 1
     else:
         fail(errno.EINVAL)

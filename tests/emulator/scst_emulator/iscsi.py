@@ -165,8 +165,10 @@ class Driver:
 
     def add(self, name, text):
         self._daemon()
-        draft = Draft(self, text)
-        name = name[:NAME_MAX]
+        # The daemon is sent "Target NAME; parameters" and cuts at ';' again.
+        name, _separator, more = name.partition(';')
+        draft = Draft(self, more + ';' + text)
+        name = name[:NAME_MAX] or fail(errno.EINVAL)
         if self.find(name):
             fail(errno.EEXIST)
         tid = self.next_tid + 1

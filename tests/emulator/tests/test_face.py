@@ -72,6 +72,21 @@ def test_a_failed_device_leaves_nothing_behind(emulator):
     assert after == before
 
 
+def test_a_target_name_ends_at_a_semicolon(emulator):
+    """SCST's core takes it as part of the name, its daemon as a separator."""
+    emulator.write('targets/iscsi/mgmt', 'add_target iqn.x;')
+    assert emulator.exists('targets/iscsi/iqn.x')
+
+
+@pytest.mark.parametrize('text, ok', [('1', True), ('11', True), ('1 1 data', True), ('0\n', True), ('01', False),
+                                      ('12', False), ('2', False)])
+def test_block(emulator, text, ok):
+    if ok:
+        emulator.write('devices/db/block', text)
+    else:
+        assert code(emulator.write, 'devices/db/block', text) == 'EINVAL'
+
+
 def test_two_emulators_share_nothing():
     one, two = Emulator(), Emulator()
     one.write('handlers/vdisk_nullio/mgmt', 'add_device n')
