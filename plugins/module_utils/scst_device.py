@@ -97,10 +97,12 @@ def _check_backing(wanted):
 def snapshot(sysfs, wanted, exclusive_handlers=(), assume=False, size_of=read.backing_size):
     """What is there, as far as C(wanted) needs it. C(assume): nothing is missing that another step makes (check mode)."""
     present = set(read.names(sysfs, 'devices'))
-    current = dict(devices={}, usage={}, offered={}, others={}, assume=assume)
+    current = dict(devices={}, usage={}, offered={}, others={}, away=set())
     for device in wanted:
         if device['name'] in present:
             current['devices'][device['name']] = _snapshot_one(sysfs, device, size_of)
+        elif device['present'] and device['filename'] and not assume and size_of(device['filename']) is None:
+            current['away'].add(device['name'])
     listed = set(device['name'] for device in wanted)
     current['unlisted'] = {}
     for handler in exclusive_handlers or ():
@@ -186,6 +188,10 @@ def _offered(sysfs, handler):
 
 def plan(current, wanted, recreate=False, remove_exported=False, allow_shrink=False):
     """The operations that lead from C(current) to C(wanted). Raises Refused."""
+    away = [device for device in wanted if device['name'] in current['away'] and device['attributes'].get('active') != '0']
+    if away:
+        raise Refused('%s. A device is made only when what is behind it is there (or closed, with active: false).' % '; '.join(
+            '%s: %s does not exist' % (device['thing'], device['filename']) for device in away[:10]))
     identity.check_with_others([device for device in wanted if device['present']], current['others'])
     removals, changes = [], []
     for name in sorted(current['unlisted']):

@@ -5,6 +5,7 @@
 import edits
 import pytest
 import world
+from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Refused
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -33,6 +34,46 @@ def test_an_edited_declaration_is_reached_and_the_second_plan_is_empty(personali
     for declared in change:
         world.apply(tree, declared)
         reached(tree, declared)
+
+
+ONE, TWO = 'targets/iscsi/' + world.TARGETS[0], 'targets/iscsi/' + world.TARGETS[1]
+OTHER_HANDS = [
+    ('handlers/vdisk_nullio/mgmt', 'add_device stray'), ('handlers/vdisk_blockio/mgmt', 'add_device other filename=' + world.FILES[0]),
+    ('handlers/vdisk_nullio/mgmt', 'del_device ' + world.DEVICES[0]), ('handlers/vdisk_nullio/mgmt', 'del_device ' + world.DEVICES[1]),
+    ('handlers/vdisk_nullio/mgmt', 'add_device %s size_mb=1' % world.DEVICES[2]), ('devices/%s/usn' % world.DEVICES[0], 'stray'),
+    ('devices/%s/t10_dev_id' % world.DEVICES[1], 'stray'), ('targets/iscsi/mgmt', 'add_target iqn.2026-11.com.example:stray'),
+    ('targets/iscsi/mgmt', 'add_target ' + world.TARGETS[0]), ('targets/iscsi/mgmt', 'del_target ' + world.TARGETS[1]),
+    ('targets/iscsi/mgmt', 'add_attribute IncomingUser stray 123456789012'), ('targets/iscsi/enabled', '0'), ('targets/iscsi/enabled', '1'),
+    ('targets/iscsi/mgmt', 'add_target_attribute %s OutgoingUser stray 123456789012' % world.TARGETS[0]),
+    ('targets/iscsi/mgmt', 'add_target_attribute %s allowed_portal notanip' % world.TARGETS[0]),
+    (ONE + '/rel_tgt_id', '2'), (ONE + '/enabled', '1'), (TWO + '/rel_tgt_id', '2'), (TWO + '/enabled', '0'), (ONE + '/luns/mgmt', 'add stray 7'),
+    (ONE + '/ini_groups/mgmt', 'create stray'), (ONE + '/ini_groups/stray/initiators/mgmt', 'add ' + world.INITIATORS[0]),
+    (ONE + '/ini_groups/red/initiators/mgmt', 'add ' + world.INITIATORS[0]), (ONE + '/ini_groups/red/initiators/mgmt', 'clear'),
+    (ONE + '/ini_groups/red/luns/mgmt', 'add stray 0'), (ONE + '/ini_groups/red/luns/mgmt', 'clear'), (ONE + '/ini_groups/mgmt', 'del green'),
+    ('device_groups/mgmt', 'create stray'), ('device_groups/stray/devices/mgmt', 'add ' + world.DEVICES[0]), ('device_groups/mgmt', 'create dg0'),
+    ('device_groups/dg0/devices/mgmt', 'add stray'), ('device_groups/dg0/target_groups/mgmt', 'create tg1'),
+    ('device_groups/dg0/target_groups/mgmt', 'create stray'), ('device_groups/dg0/target_groups/stray/mgmt', 'add ' + world.TARGETS[0]),
+    ('device_groups/dg0/target_groups/stray/mgmt', 'add ' + world.REMOTE[0]), ('device_groups/dg0/target_groups/tg1/group_id', '1'),
+    ('device_groups/dg0/target_groups/tg0/state', 'offline'), ('device_groups/dg0/target_groups/mgmt', 'del tg0'),
+]
+
+
+@pytest.mark.parametrize('personality', PERSONALITIES)
+@given(earlier=world.declarations(), commands=st.lists(st.sampled_from(OTHER_HANDS), max_size=15), declared=world.declarations())
+def test_whatever_other_hands_did_the_declaration_is_reached(personality, earlier, commands, declared):
+    tree = world.emulator(personality)
+    world.apply(tree, earlier)
+    for path, data in commands:
+        try:
+            tree.write(path, data)
+        except OSError:
+            pass  # not possible in this state
+    try:
+        world.apply(tree, declared)
+    except Refused as error:
+        assert 'half destroyed' in str(error)  # by a second OutgoingUser; says what to do
+        return
+    reached(tree, declared)
 
 
 @pytest.mark.parametrize('personality', PERSONALITIES)

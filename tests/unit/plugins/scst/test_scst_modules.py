@@ -5,6 +5,8 @@
 import json
 
 import pytest
+import yaml
+from ansible_collections.cephgate.iscsi.plugins.module_utils import scst_device as scst_device_util
 from ansible_collections.cephgate.iscsi.plugins.modules import scst_alua, scst_device, scst_info, scst_lun, scst_target
 
 TARGET = 'iqn.2026-11.com.example:gw1'
@@ -66,10 +68,13 @@ def test_secrets_are_shown_nowhere(run, capsys):
     assert '********' in json.dumps(result['operations'])
 
 
-def test_a_failure_keeps_what_was_done_and_says_so(run, scst):
-    result = run(scst_device, devices=[dict(name='one', handler='vdisk_nullio'), dict(name='two', filename='/dev/missing')])
+def test_a_failure_keeps_what_was_done_and_says_so(run, scst, tmp_path):
+    regular = tmp_path / 'regular'  # no block device
+    regular.write_bytes(b'x' * 4096)
+    scst.files[str(regular)] = dict(size=4096, block=False)
+    result = run(scst_device, devices=[dict(name='one', handler='vdisk_nullio'), dict(name='two', filename=str(regular))])
     assert result['failed']
-    assert '1 of 2 operations were done' in result['msg'] and '/dev/missing' in result['msg']
+    assert '1 of 2 operations were done' in result['msg'] and str(regular) in result['msg']
     assert [operation['done'] for operation in result['operations']] == [True, False]
     assert scst.tree.exists('devices/one')
 
@@ -110,6 +115,34 @@ def test_info_shows_sessions_and_status(run, scst):
     assert (session['initiator'], session['group'], session['luns']) == (HOST, 'db', [dict(lun=0, active_commands=0)])
     assert session['counters']['read_cmd_count'] == 0
     assert [connection['ip'] for connection in session['connections']] == ['127.0.0.1']
+
+
+EXAMPLES = [(module, index, task) for module in (scst_device, scst_target, scst_lun, scst_alua, scst_info)
+            for index, task in enumerate(yaml.safe_load(module.EXAMPLES))]
+
+
+@pytest.mark.parametrize('module, index, task', EXAMPLES, ids=lambda item: item['name'] if isinstance(item, dict) else '')
+def test_the_examples_run(run, scst, monkeypatch, module, index, task):
+    """In check mode on a node where nothing is set up, and for real where what they need is there."""
+    name = next(key for key in task if key.startswith('cephgate.iscsi.'))
+    options = task[name] or {}
+    module = {'cephgate.iscsi.' + each.__name__.rsplit('.', 1)[-1]: each for each, _index, _task in EXAMPLES}[name]
+    options = json.loads(json.dumps(options).replace('{{ vault_chap_secret }}', SECRET))
+    if '{{' in json.dumps(options):
+        options = dict(devices=run(scst_info)['gathered']['devices'])
+    iqn = 'iqn.2026-11.com.example.cephgate:gw1'
+    for image in ('db01', 'ref'):
+        scst.files['/dev/rbd/rbd/' + image] = dict(size=1 << 24, block=True)
+    monkeypatch.setattr(scst_device_util.snapshot, '__defaults__', ((), False, scst.size_of))
+    if module is not scst_device:
+        scst.device(dict(name='db01-3fa2c1', filename='/dev/rbd/rbd/db01'), dict(name='ref-90be11', filename='/dev/rbd/rbd/ref'))
+        scst.target(dict(name=iqn, rel_tgt_id=1, groups=[dict(name='db', initiators=[])]))
+    result = run(module, check_mode=True, **options)
+    assert not result['failed'], result
+    result = run(module, **options)
+    assert not result['failed'], result
+    if module is not scst_info:
+        assert run(module, **options)['operations'] == []
 
 
 def test_rendering_touches_no_host(run, scst):

@@ -53,6 +53,15 @@ def test_a_device_is_made_closed_when_it_is_to_be_closed(scst310):
     assert scst310.tree.read('devices/new/active').startswith('0')
 
 
+def test_missing_images_are_all_named_before_anything_is_made(scst):
+    devices = [dict(name='a', filename='/dev/x3')] + [dict(name=name, filename='/dev/no' + name) for name in 'bc']
+    with pytest.raises(Refused) as refused:
+        scst.device(*devices)
+    assert '/dev/nob' in str(refused.value) and '/dev/noc' in str(refused.value) and '/dev/x3' not in str(refused.value)
+    assert scst.tree.writes == 0
+    scst.device(*devices[:1])
+
+
 def test_a_device_is_opened_after_its_file_is_set(scst310):
     scst310.device(dict(name='new', filename='/dev/missing', attributes=dict(active=False)))
     operations = scst310.device(dict(name='new', filename='/dev/x3', attributes=dict(active=True, threads_num=2)))
@@ -274,8 +283,10 @@ def test_the_relative_id_of_a_local_target_is_left_to_its_own_module(scst):
 
 def test_a_failure_names_the_file_the_command_and_the_reason(scst):
     from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Failed
+    scst.files['/dev/file'] = dict(size=1 << 24, block=False)
     with pytest.raises(Failed) as failed:
-        scst.device(dict(name='new', filename='/dev/missing'))
-    assert failed.value.reason.errno == errno.ENOENT
-    for words in ('device new', 'handlers/vdisk_blockio/mgmt', 'add_device new filename=/dev/missing', 'ENOENT', 'backing device'):
+        scst.device(dict(name='new', filename='/dev/file'))
+    name = errno.errorcode[failed.value.reason.errno]
+    assert name == ('EINVAL' if scst.tree.core.personality.name == '3.0.1' else 'ENOTBLK')
+    for words in ('device new', 'handlers/vdisk_blockio/mgmt', 'add_device new filename=/dev/file', name):
         assert words in str(failed.value)
