@@ -129,7 +129,6 @@ class StoreSteps:
         if found.table:
             self.mapper.remove(mapping_name(found.name))
 
-
     def hole(self):
         """A disk whose port refuses all I/O: stands in for a LUN 0 that went away under a session."""
         if not self.fs.exists(HOLE):

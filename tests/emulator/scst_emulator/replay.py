@@ -183,5 +183,3 @@ def main(arguments=None):
 
 if __name__ == '__main__':
     sys.exit(main())
-
-

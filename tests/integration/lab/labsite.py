@@ -95,7 +95,7 @@ class Pulse:
         return self
 
     def __exit__(self, *_what):
-        out, _ = self.process.communicate("stop\n", timeout=120)
+        out, dummy = self.process.communicate("stop\n", timeout=120)
         result = json.loads(out)
         self.writes, self.longest = result["writes"], result["longest"]
         print("pulse on %s: %d writes, longest pause %.2f s" % (self.command[-1].split()[2], self.writes, self.longest))
