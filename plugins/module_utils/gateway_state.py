@@ -17,6 +17,7 @@ import json
 from ansible_collections.cephgate.iscsi.plugins.module_utils import scst_alua, scst_device, scst_lun, scst_target
 from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Failed, Refused, perform
 from ansible_collections.cephgate.iscsi.plugins.module_utils.rbd_plan import plan_mappings
+from ansible_collections.cephgate.iscsi.plugins.module_utils.scst_read import backing_size
 from ansible_collections.cephgate.iscsi.plugins.module_utils.sysfs import performer
 
 VERSION = 1
@@ -54,13 +55,15 @@ class Problems(object):
 
 
 class Gateway(object):
-    """One gateway: C(state) as in the state file, C(rbd) and C(sysfs) to reach the world, C(mapped) to see the mappings."""
+    """One gateway: C(state) as in the state file, C(rbd) and C(sysfs) to reach the world, C(mapped) to see the mappings,
+    C(size_of) to see a backing device's size."""
 
-    def __init__(self, state, rbd, sysfs, mapped):
+    def __init__(self, state, rbd, sysfs, mapped, size_of=backing_size):
         self.state = state
         self.rbd = rbd
         self.sysfs = sysfs
         self.mapped = mapped
+        self.size_of = size_of
         self.perform = performer(sysfs)
 
     def _images(self, act, problems):
@@ -105,7 +108,7 @@ class Gateway(object):
     def _devices(self, devices, assume):
         wanted = scst_device.normalise([dict((key, value) for key, value in device.items() if key != 'image')
                                         for device in devices])
-        return scst_device.plan(scst_device.snapshot(self.sysfs, wanted, assume=assume), wanted)
+        return scst_device.plan(scst_device.snapshot(self.sysfs, wanted, assume=assume, size_of=self.size_of), wanted)
 
     def _targets(self, arguments, assume):
         wanted, driver = scst_target.normalise(*arguments)

@@ -65,7 +65,8 @@ class World:
         return {image: dict(entry) for image, entry in self.mappings.items()}
 
     def gateway(self):
-        return Gateway(self.state, Rbd(self.rbd, 'igw'), self.scst, self.mapped)
+        return Gateway(self.state, Rbd(self.rbd, 'igw'), self.scst, self.mapped,
+                       lambda path: self.files.get(path, {}).get('size'))
 
     def luns(self):
         try:
