@@ -33,7 +33,8 @@ _EXPLAINED = {
     13: 'iscsid refused: it takes commands from root only',
     18: 'iscsid broke off: "journalctl -u iscsid" has the reason',
     19: 'the target refused the login for good: no target of this name on this portal, no LUN group for this '
-        'initiator, or a parameter that it cannot grant (log of the gateway)',
+        'initiator, a parameter that it cannot grant (log of the gateway), or with mutual CHAP the target\'s own secret '
+        'is another one than declared here',
     20: 'iscsid does not run: "systemctl status iscsid"',
     21: 'there is no record or session for this target and portal',
     22: 'the kernel shows no such session in sysfs',
