@@ -68,6 +68,7 @@ def test_systemd_finds_no_fault_with_the_unit(host):
 def test_scsts_own_start_script_is_out_of_the_way(host):
     assert not host.file('/etc/init.d/scst').exists
     assert not host.file('/etc/default/scst').exists
+    assert not host.file('/lib/systemd/system/scst.service').exists
     assert host.run('systemctl is-enabled scst.service').stdout.strip() == 'masked'
 
 
@@ -80,3 +81,8 @@ def test_the_note_says_what_was_built(host, kernels):
 def test_no_build_tree_is_left(host):
     left = host.check_output('ls /usr/src/cephgate-scst').split()
     assert 'tree' not in left and 'stage' not in left and 'unpacked' not in left
+
+
+def test_the_hosts_own_folders_are_as_they_were(host):
+    assert host.file('/lib').linked_to == '/usr/lib'
+    assert host.file('/var/lib').mode == 0o755
