@@ -40,7 +40,9 @@ def lun_up(folder, name, lun):
         handle.truncate(max(lun["size"], file.stat().st_size))
     device = CORE / name
     if device.exists():
-        return  # a grown file is a grown LUN: LIO looks at its size each time
+        # LIO keeps a size of its own for a regular file, and takes a new one at any time.
+        write(device / "control", f"fd_dev_size={file.stat().st_size}")
+        return
     make(CORE)
     make(device)
     write(device / "control", f"fd_dev_name={file},fd_dev_size={lun['size']}")
