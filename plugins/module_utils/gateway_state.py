@@ -100,8 +100,9 @@ class Gateway(object):
                   for group in self.state['device_groups']]
         yield self._devices, devices
         yield self._targets, (targets, None)
-        yield self._luns, [lun for lun in self.state['luns'] if lun['device'] in names]
+        # ALUA first: a host looks at a new LUN at once, and would take it for one without.
         yield self._alua, groups
+        yield self._luns, [lun for lun in self.state['luns'] if lun['device'] in names]
         if enable:
             yield self._targets, ([dict(target, enabled=True) for target in targets], dict(enabled=True))
 
