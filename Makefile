@@ -17,7 +17,7 @@ PYTEST := .venv/bin/python -m pytest
 # The lab of virtual machines; it adds the steps that need it to LAB_STEPS.
 -include molecule/shared/lab.mk
 
-CHECKS := lint docs guard unit property emulator py27 sanity package molecule $(if $(wildcard tests/bench/engine.py),bench)
+CHECKS := lint docs guard unit property emulator py27 sanity package molecule
 
 .PHONY: help
 help:  ## this list

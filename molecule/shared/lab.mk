@@ -5,7 +5,8 @@
 # The VM lab. molecule/shared/README.md explains it; the Makefile includes this file.
 
 LAB := python3 molecule/shared/lab
-LAB_STEPS := lab
+# In make test: from a lab that knows nothing of the site to one that has lived through a gateway's death.
+LAB_STEPS := lab-fresh lab-site lab-living lab-proof lab-end
 MOLECULE := env $(ANSIBLE) NO_COLOR=1 COLUMNS=160 .venv/bin/molecule
 # How a restarted gateway is set up again; {host} is its name.
 RESTORE := $(ANSIBLE) .venv/bin/ansible-playbook -i inventories/lab cephgate.iscsi.site --limit {host}
@@ -24,6 +25,25 @@ lab.run:
 	@$(LAB) phase 'site: molecule verify' $(MOLECULE) verify -s site
 	@$(LAB) phase 'proof' $(LAB) proof --restore '$(RESTORE)'
 	@$(LAB) phases
+
+.PHONY: lab-test lab-fresh.run lab-site.run lab-living.run lab-proof.run lab-end.run
+lab-test: deps venv  ## the lab's tests alone, on a fresh lab, which is removed at the end
+	@$(STEPS) $(LAB_STEPS)
+lab-fresh.run:
+	@$(LAB) down
+	@$(LAB) up
+	@$(LAB) phase 'tests: fresh lab' $(PYTEST) tests/integration/lab/test_fresh_lab.py
+lab-site.run:
+	@$(LAB) phase 'site: molecule converge' $(MOLECULE) converge -s site
+	@$(LAB) phase 'site: molecule idempotence' $(MOLECULE) idempotence -s site
+	@$(LAB) phase 'site: molecule verify' $(MOLECULE) verify -s site
+lab-living.run:
+	@$(LAB) phase 'tests: living site' $(PYTEST) -s tests/integration/lab/test_living_site.py
+lab-proof.run:
+	@$(LAB) phase 'proof' $(LAB) proof --restore '$(RESTORE)'
+	@$(LAB) phases
+lab-end.run:
+	@$(LAB) down
 
 lab-image:  ## only make the lab's guest image, or find it in the cache
 	@$(LAB) image
