@@ -17,7 +17,7 @@ PYTEST := .venv/bin/python -m pytest
 # The lab of virtual machines; it adds the steps that need it to LAB_STEPS.
 -include molecule/shared/lab.mk
 
-CHECKS := lint docs guard unit property emulator py27 sanity package molecule
+CHECKS := lint docs guard unit property emulator py27 sanity package roles molecule
 
 .PHONY: help
 help:  ## this list
@@ -45,7 +45,7 @@ test:  ## everything, the lab included
 check:  ## everything that needs no virtual machine
 	@$(STEPS) --needed deps --needed venv $(CHECKS)
 
-.PHONY: lint docs guard unit property emulator py27 sanity package molecule bench
+.PHONY: lint docs guard unit property emulator py27 sanity package roles molecule bench
 lint:  ## ansible-lint (production profile), yamllint, shellcheck
 docs:  ## documentation of modules, plugins and roles; changelog
 guard:  ## rules of this project about its own files
@@ -55,9 +55,10 @@ emulator:  ## the SCST emulator against recordings of SCST
 py27:  ## what runs on hosts, under a real Python 2.7
 sanity:  ## ansible-test sanity, with the newest and the oldest ansible-core
 package:  ## build, install and inspect the collection
+roles:  ## the roles' promises about their cost
 molecule:  ## the scenarios that need no virtual machine
 bench:  ## time the engine
-lint docs guard unit property emulator py27 sanity package molecule bench: venv
+lint docs guard unit property emulator py27 sanity package roles molecule bench: venv
 	@$(STEPS) $@
 
 .PHONY: lint.run
@@ -103,6 +104,10 @@ sanity.run: venv-2.16
 .PHONY: package.run
 package.run:
 	tests/tools/package.sh
+
+.PHONY: roles.run
+roles.run:
+	$(PYTEST) tests/integration/roles
 
 .PHONY: molecule.run
 molecule.run:
