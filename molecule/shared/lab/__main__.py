@@ -121,7 +121,8 @@ def do_phase(options, progress):
     with progress.phase(options.name):
         code = subprocess.call(options.words)
         if code:
-            raise LabError("this machine", options.name, "exit %d from: %s" % (code, " ".join(options.words)), "see its output above")
+            words = [w for w in options.words if "=" not in w and w != "env"]
+            raise LabError("this machine", options.name, "exit %d from: %s" % (code, " ".join(words)), "see its output above")
 
 
 def do_phases(options, progress):

@@ -36,7 +36,7 @@ def choose(image, progress):
         return TCG
     answer = config.cache() / ("accel-" + machine())
     if not answer.exists():
-        with progress.phase("probe: does a stock kernel boot on KVM"):
+        with progress.phase("up: does a stock kernel boot on KVM"):
             works = boots(image)
         answer.write_text("kvm" if works else "tcg")
         progress.say("accelerator: %s (remembered in %s)" % (answer.read_text(), answer))

@@ -41,17 +41,18 @@ def up(progress, names=()):
     """Bring up what does not run: Ceph and the VMs at the same time, as both wait a lot."""
     wanted = vms(names)
     made = choose_image(progress)
-    network.up()
-    ssh.write_config(made)
-    options = accel.choose(made, progress)
-    with together() as start:
-        start(lambda: timed_ceph(progress, made))
-        for vm in wanted:
-            start(lambda vm=vm: bring(progress, vm, made, options))
-    with together() as start:
-        for vm in wanted:
-            if vm.host.gateway:
-                start(lambda vm=vm: scst.provide(progress, vm.host))
+    with progress.phase("up"):
+        network.up()
+        ssh.write_config(made)
+        options = accel.choose(made, progress)
+        with together() as start:
+            start(lambda: timed_ceph(progress, made))
+            for vm in wanted:
+                start(lambda vm=vm: bring(progress, vm, made, options))
+        with together() as start:
+            for vm in wanted:
+                if vm.host.gateway:
+                    start(lambda vm=vm: scst.provide(progress, vm.host))
 
 
 def choose_image(progress):

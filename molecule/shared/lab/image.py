@@ -83,7 +83,8 @@ def ensure(progress, force=False):
             if stale.exists():
                 shutil.rmtree(stale)
         work.mkdir(parents=True)
-        make(progress, Image(work))
+        with progress.phase("image"):
+            make(progress, Image(work))
         (work / "complete").touch()
         os.rename(work, folder)
     return Image(folder)

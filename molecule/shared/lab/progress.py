@@ -111,12 +111,21 @@ def load_times(file):
 
 
 def print_table(times, out=sys.stdout):
-    """The measured phases as a table; phases that ran inside another ("up: …") are indented and not added up."""
+    """The measured phases as a table; those that ran inside another ("up: …" in "up") stand below it and are not added up."""
     width = max([len(name) for name in times] + [10]) + 2
-    print("%-*s %10s" % (width, "phase", "seconds"), file=out)
+
+    def row(name, seconds):
+        print("%s %10.1f" % (name.ljust(width), seconds), file=out)
+
+    print("%s    seconds" % "phase".ljust(width), file=out)
     total = 0.0
     for name, seconds in times.items():
-        inner = ": " in name
-        total += 0 if inner else seconds
-        print("%s %10.1f" % ((("  " if inner else "") + name).ljust(width), seconds), file=out)
-    print("%s %10.1f" % ("together".ljust(width), total), file=out)
+        around = name.split(": ")[0]
+        if around != name and around in times:
+            continue
+        total += seconds
+        row(name, seconds)
+        for inner in times:
+            if inner.startswith(name + ": "):
+                row("  " + inner, times[inner])
+    row("together", total)

@@ -17,7 +17,7 @@ import fiolog
 import scst
 import ssh
 import topology
-from progress import LabError
+from progress import LabError, Progress
 from vm import Vm
 
 CLIENT = topology.CLIENT
@@ -132,6 +132,8 @@ def choose(luns, image):
 
 
 def bring_back(progress, victim, restore):
+    # not recorded: these would replace the times of the lab's own start
+    progress = Progress()
     made = cluster.choose_image(progress)
     cluster.bring(progress, victim, made, accel.choose(made, progress))
     scst.provide(progress, victim.host)
