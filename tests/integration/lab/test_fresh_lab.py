@@ -15,7 +15,7 @@ IMAGES = ("rbd/shared", "rbd/small", "rbd/grows")
 def fresh():
     before = fingerprint()
     for host, found in before.items():
-        assert "cephgate" not in found, "%s is not fresh: make lab-down first\n%s" % (host, found)
+        assert "example.cephgate" not in found and "\nshared\n" not in "\n" + found, "%s is not fresh: make lab-down first\n%s" % (host, found)
     return before
 
 
