@@ -81,6 +81,12 @@ def disk(lun):
     raise AssertionError("the client has no multipath device for LUN %d" % lun)
 
 
+def serial(lun):
+    """The serial number (VPD page 80h) of a LUN, as the client reads it."""
+    return on("client1", "tail -c +5 /sys/block/$(ls /sys/block/$(basename $(readlink -f %s))/slaves | head -n 1)/device/vpd_pg80"
+              % disk(lun)).strip()
+
+
 class Pulse:
     """Steady writes to a disk of the client, at its end, while something else happens; `longest` is the longest pause in s."""
 
