@@ -41,6 +41,11 @@ options:
     description: The prefix of all target names (V(cephgate_iqn_prefix)).
     type: str
     required: true
+  mounts:
+    description: The file systems of the client (V(linux_client_mounts)).
+    type: list
+    elements: dict
+    default: []
 """
 
 EXAMPLES = r"""

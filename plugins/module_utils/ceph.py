@@ -7,7 +7,12 @@ from __future__ import absolute_import, division, print_function
 
 __metaclass__ = type
 
+import os
+import re
+
 from ansible_collections.cephgate.iscsi.plugins.module_utils.rbd import Rbd
+
+CONF = '/etc/ceph/%s.conf'
 
 
 def ceph_argument_spec():
@@ -18,12 +23,22 @@ def ceph_argument_spec():
 
 
 def rbd_of(module):
-    """The Rbd of a module's parameters. C(missing) tells that the command is not installed."""
+    """The Rbd of a module's parameters. C(missing) tells that this host is no Ceph client yet."""
     path = module.get_bin_path('rbd')
 
     def run(argv, stdin):
         return module.run_command(argv, data=stdin, environ_update=dict(LC_ALL='C'))
 
     rbd = Rbd(run, client=module.params['client'], cluster=module.params['cluster'], command=path or 'rbd')
-    rbd.missing = path is None
+    rbd.missing = path is None or not os.path.exists(CONF % module.params['cluster'])
     return rbd
+
+
+def conf_fsid(cluster):
+    """The cluster's id from its ceph.conf, for kernels that do not tell it (cluster_fsid in sysfs came late); or None."""
+    try:
+        with open(CONF % cluster) as handle:
+            found = re.search(r'^\s*fsid\s*=\s*([0-9A-Fa-f-]{36})', handle.read(), re.MULTILINE)
+    except EnvironmentError:
+        return None
+    return found.group(1).lower() if found else None

@@ -62,11 +62,30 @@ def maps(luns, host, iqn_prefix, exports, sessions):
     return result
 
 
-def problems(client, clients, luns, hosts, gateways, iqn_prefix):
+def _mount_problems(client, host, luns, hosts, mounts):
+    mine = dict((lun['image'], lun) for lun in luns_of(luns, host))
+    for mount in mounts:
+        if mount.get('state') == 'absent':
+            continue
+        image = mount['image']
+        if image not in mine:
+            yield ('client %s: linux_client_mounts names %s, which is none of the images for host %s (%s). Correct the name, or '
+                   "add the host to the image's hosts." % (client, image, host, ', '.join(sorted(mine)) or 'it has none'))
+            continue
+        initiators = [one for name in mine[image]['hosts'] for one in hosts.get(name, {}).get('initiators') or []]
+        if len(initiators) > 1 and not mount.get('shared'):
+            # Two hosts that have one ext4 or xfs mounted destroy it.
+            yield ('client %s: %s is shown to %d initiators (%s); two hosts that mount the same ext4 or xfs destroy it. Take it '
+                   'out of linux_client_mounts, or, when its file system is made for several hosts, add "shared: true" to the '
+                   'entry.' % (client, image, len(initiators), ', '.join(initiators)))
+
+
+def problems(client, clients, luns, hosts, gateways, iqn_prefix, mounts=()):
     """Sentences on what is wrong for a client; empty when nothing is.
 
     client:  inventory name
     clients: {name: {host, initiator_name}} of all Linux clients
+    mounts:  [{image, state, shared}] of this client
     """
     found = []
     host = clients[client].get('host')
@@ -78,6 +97,7 @@ def problems(client, clients, luns, hosts, gateways, iqn_prefix):
         found.append('client %s: cephgate_host "%s" is not in cephgate_hosts (%s). Add it there or correct the name.'
                      % (client, host, ', '.join(sorted(hosts)) or 'empty'))
         return found
+    found += _mount_problems(client, host, luns, hosts, mounts)
     allowed = hosts[host].get('initiators') or []
     name = initiator_of(clients[client], hosts)
     if name is None:

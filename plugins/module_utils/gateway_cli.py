@@ -118,6 +118,7 @@ def serve(options):
                 again = time.time() + RETRY_EVERY if code else float('inf')
                 said = None
         except (Refused, Failed, EnvironmentError) as error:
+            time.sleep(RETRY_EVERY - LOOK_EVERY if said else 0)
             if str(error) != said:  # say it once, not every second
                 said = str(error)
                 sys.stderr.write(said + '\n')

@@ -12,6 +12,7 @@ from __future__ import absolute_import, division, print_function
 
 __metaclass__ = type
 
+import errno
 import json
 
 from ansible_collections.cephgate.iscsi.plugins.module_utils import scst_alua, scst_device, scst_lun, scst_target
@@ -70,8 +71,12 @@ class Gateway(object):
         """Map what is not mapped. Returns (operations, usable images)."""
         current = self.mapped()
         operations, usable = [], []
+        silent = None
         for entry in self.state['images']:
             image = entry['image']
+            if silent and image not in current:
+                problems.add(image, silent)  # each would wait as long again
+                continue
             try:
                 steps = plan_mappings(self.rbd, current, [dict(image=image, options=entry.get('options'))], lambda found: [])
                 if act:
@@ -79,6 +84,8 @@ class Gateway(object):
                 operations += steps
             except (Refused, Failed, EnvironmentError) as error:
                 problems.add(image, error)
+                if getattr(getattr(error, 'reason', error), 'errno', None) == errno.ETIMEDOUT:
+                    silent = error
                 continue
             usable.append(image)
         current = self.mapped()
@@ -107,8 +114,16 @@ class Gateway(object):
             yield self._targets, ([dict(target, enabled=True) for target in targets], dict(enabled=True))
 
     def _devices(self, devices, assume):
-        wanted = scst_device.normalise([dict((key, value) for key, value in device.items() if key != 'image')
-                                        for device in devices])
+        mapped = self.mapped()
+        listed = []
+        for device in devices:
+            device = dict(device)
+            image = device.pop('image')
+            # /dev/rbdN may have been another image when the state was written: only the kernel knows today's path.
+            if image in mapped:
+                device['filename'] = mapped[image]['path']
+            listed.append(device)
+        wanted = scst_device.normalise(listed)
         return scst_device.plan(scst_device.snapshot(self.sysfs, wanted, assume=assume, size_of=self.size_of), wanted)
 
     def _targets(self, arguments, assume):

@@ -12,7 +12,7 @@ import collections
 from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm_names import (
     format_portal, in_scope, parse_portal)
 from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm_records import (
-    AUTH, as_text, changes_text, check_names, setting_text)
+    AUTH, SECRET_NAMES, as_text, changes_text, check_names, setting_text)
 from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Operation, Refused
 
 # key: (target, canonical address, port, iface) of the record or session that the step is about
@@ -69,6 +69,10 @@ def wanted_portals(targets, settings=None, chap=None, startup='automatic', iface
     found, seen = [], set()
     for target in targets:
         own = dict((settings or {}), **(target.get('settings') or {}))
+        secret = sorted(set(own) & set(SECRET_NAMES))
+        if secret:
+            raise Refused('target %s: %s stands under settings, which are shown and logged. Give it under chap.' % (
+                target['name'], ', '.join(secret)))
         login = target.get('chap') or chap
         values = dict((name, setting_text(name, value)) for name, value in own.items())
         values.update({'node.startup': startup, 'node.conn[0].startup': startup})

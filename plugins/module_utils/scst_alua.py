@@ -126,7 +126,7 @@ def plan(current, wanted, exclusive_device_groups=False, allow_mixed_states=Fals
         if not allow_mixed_states:
             _check_crossing(group, current)
         operations += _Groups(group, found, current).operations()
-        leave, join = _devices(group, found, where, complete, current)
+        leave, join = _devices(group, found, where, complete, listed, current)
         leaving += leave
         joining += join
     return operations + leaving + joining
@@ -142,7 +142,7 @@ def _check_crossing(group, current):
                           group['thing'], ', '.join('%s (%s)' % (tg['name'], tg['state']) for tg in mixed), ', '.join(bound[:3])))
 
 
-def _devices(group, found, where, complete, current):
+def _devices(group, found, where, complete, listed, current):
     leave, join = [], []
     path = 'device_groups/%s/devices/mgmt' % group['name']
     for device in group['devices']:
@@ -151,7 +151,11 @@ def _devices(group, found, where, complete, current):
             continue
         if device not in current['devices'] and not current['assume']:
             raise Refused('%s: device %s does not exist on this node. Create it with scst_device first.' % (group['thing'], device))
-        if now and now not in complete:
+        if now and now in listed and now not in complete:
+            # Both groups are declared here, and a device can be in one only: the declaration says where it goes.
+            leave.append(read.write('device group %s' % now, 'remove device %s' % device,
+                                    'device_groups/%s/devices/mgmt' % now, 'del ' + device))
+        elif now and now not in complete:
             raise Refused('%s: device %s is in device group %s, and can be in one only. Take it out of there first, or declare that '
                           "group's devices complete." % (group['thing'], device, now))
         join.append(read.write(group['thing'], 'add device %s' % device, path, 'add ' + device))

@@ -157,10 +157,11 @@ def device_groups(iqn_prefix, luns, numbers):
     numbers: {gateway: its number}, which is its ALUA group_id and its target's rel_tgt_id on
     every gateway alike.
     """
-    owned = {}
+    # A group for every gateway, so that a device whose preferred gateway changes is moved from the one to the other.
+    owned = dict((gateway, []) for gateway in numbers)
     for lun in luns:
         owner = preferred_gateway(lun['image'], sorted(numbers), lun.get('gateway'))
-        owned.setdefault(owner, []).append(device_name(lun['image']))
+        owned[owner].append(device_name(lun['image']))
     return [dict(
         name='cephgate-%s' % owner,
         devices=sorted(owned[owner]),

@@ -10,6 +10,7 @@ from __future__ import absolute_import, division, print_function
 
 __metaclass__ = type
 
+import fnmatch
 import re
 
 from ansible_collections.cephgate.iscsi.plugins.module_utils.identity import device_name
@@ -67,6 +68,9 @@ def _gateways(gateways, iqn_prefix):
         if problem:
             yield ('gateway %s: its target would be "%s", which is not a valid iSCSI name: %s. Rename the host in '
                    'the inventory.' % (name, target_name(iqn_prefix, name), problem))
+        if not isinstance(gateway.get('portals') or [], (list, tuple)):
+            yield 'gateway %s: cephgate_portals is no list. Write it as [address, address].' % name
+            continue
         if not gateway.get('portals'):
             yield ('gateway %s has no cephgate_portals, so no initiator could reach it. List at least one of its '
                    'addresses.' % name)
@@ -80,6 +84,11 @@ def _gateways(gateways, iqn_prefix):
 def _hosts(hosts):
     owner = {}
     for name in sorted(hosts):
+        if not isinstance(hosts[name], dict) or not isinstance(hosts[name].get('initiators') or [], (list, tuple)):
+            yield ('host %s: its value is %s; it must be a dictionary with a list "initiators". Write it as '
+                   '{initiators: [iqn...]}.' % (name, type(hosts[name]).__name__ if not isinstance(hosts[name], dict)
+                                                else 'one with initiators that are no list'))
+            continue
         if not _GROUP.match(name):
             yield ('host "%s": the name becomes an SCST initiator group and must be made of letters, digits, "_", '
                    '"." and "-". Rename it.' % name)
@@ -96,15 +105,65 @@ def _hosts(hosts):
             if initiator in owner:
                 yield ('initiator %s is listed by hosts %s and %s; a target could put it in either group, that is, '
                        'show it either set of disks. Keep it in one of them.' % (initiator, owner[initiator], name))
+            for other in owner:
+                if owner[other] != name and other != initiator and _may_match_both(initiator, other):
+                    yield ('initiators "%s" of host %s and "%s" of host %s can be the same one; a target could put it in either '
+                           'group, that is, show it either set of disks. Make them different.' % (
+                               initiator, name, other, owner[other]))
             owner[initiator] = name
         chap = hosts[name].get('chap')
         for kind in ('secret', 'mutual_secret') if chap else ():
             if kind == 'mutual_secret' and not chap.get('mutual_user'):
                 continue
             secret = chap.get(kind) or ''
+            if not isinstance(secret, type(u'')) and not isinstance(secret, str):
+                yield 'host %s: its CHAP %s is a number. Put it in quotes.' % (name, kind)
+                continue
             if len(secret) < 12 or re.search(r'\s', secret):
                 yield ('host %s: its CHAP %s has fewer than 12 characters or a blank in it; SCST refuses both (and '
                        'Windows takes 12 to 16). Choose another.' % (name, kind))
+
+
+def _may_match_both(one, other):
+    """Whether two entries of access lists can name the same initiator. Two wildcards always may: who could tell."""
+    wild = [bool(re.search(r'[*?!]', name)) for name in (one, other)]
+    if all(wild):
+        return True
+    pattern, name = (one, other) if wild[0] else (other, one)
+    negated = pattern.startswith('!')
+    return any(wild) and fnmatch.fnmatchcase(name, pattern.lstrip('!')) != negated
+
+
+def _chap(hosts):
+    # A target has users, not its groups: every user of a target may be used by each of its initiators.
+    hosts = dict((name, host) for name, host in hosts.items() if isinstance(host, dict))
+    with_chap = sorted(name for name in hosts if hosts[name].get('chap'))
+    without = sorted(set(hosts) - set(with_chap))
+    if with_chap and without:
+        yield ('hosts %s have chap and hosts %s have none: SCST asks every initiator of a target for CHAP as soon as it has a '
+               'user, so the latter could not log in. Give all of them chap, or none.' % (', '.join(with_chap), ', '.join(without)))
+    users, outgoing = {}, {}
+    for name in with_chap:
+        chap = hosts[name]['chap']
+        user = chap.get('user')
+        if not user:
+            yield 'host %s: its chap has no user. Give it one beside the secret.' % name
+        elif user in users:
+            yield ('hosts %s and %s have the same CHAP user "%s"; a target has each user once. Give one of them another.'
+                   % (users[user], name, user))
+        users[user] = name
+        if chap.get('mutual_user'):
+            outgoing[name] = (chap['mutual_user'], chap.get('mutual_secret'))
+            if chap['mutual_user'] == user:
+                yield 'host %s: mutual_user is its own CHAP user "%s". Give the target a name of its own.' % (name, user)
+            if chap.get('mutual_secret') == chap.get('secret'):
+                yield ('host %s: secret and mutual_secret are the same, so that each side could answer with what it heard '
+                       '(RFC 7143, 12.1.3). Choose two.' % name)
+    for name in sorted(outgoing):
+        first = sorted(outgoing)[0]
+        if outgoing[name] != outgoing[first]:
+            yield ('hosts %s and %s have different mutual_user or mutual_secret; a target proves itself with one name only. '
+                   'Give all hosts the same.' % (first, name))
 
 
 def _luns(luns, hosts, gateways):
@@ -153,5 +212,6 @@ def problems(luns, hosts, gateways, iqn_prefix):
     """
     found = list(_gateways(gateways, iqn_prefix))
     found.extend(_hosts(hosts))
+    found.extend(_chap(hosts))
     found.extend(_luns(luns, hosts, gateways))
     return found

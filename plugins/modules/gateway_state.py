@@ -69,6 +69,7 @@ from ansible_collections.cephgate.iscsi.plugins.module_utils import gateway_cli,
 from ansible_collections.cephgate.iscsi.plugins.module_utils.glue import plan_and_apply
 from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Operation, Refused
 from ansible_collections.cephgate.iscsi.plugins.module_utils.site import users, with_secrets
+from ansible_collections.cephgate.iscsi.plugins.module_utils.sysfs import to_bytes
 
 PACKAGE = 'ansible_collections.cephgate.iscsi.plugins.module_utils.'
 
@@ -102,7 +103,7 @@ def to_write(path, text, mode):
     """The operation that gives a file its content and mode, if it lacks either."""
     try:
         with open(path, 'rb') as handle:
-            same = handle.read() == text.encode('utf-8')
+            same = handle.read() == to_bytes(text)
         same = same and os.stat(path).st_mode & 0o7777 == mode
     except EnvironmentError:
         same = False
@@ -119,7 +120,7 @@ def write(operation):
     handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
     try:
         os.fchmod(handle, mode)
-        os.write(handle, text.encode('utf-8'))
+        os.write(handle, to_bytes(text))
         os.fsync(handle)
     finally:
         os.close(handle)

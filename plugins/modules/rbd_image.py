@@ -101,7 +101,7 @@ def main():
         unique(module.params['images'])
         if rbd.missing and module.check_mode:
             # A fresh host: the role would have installed the client by now.
-            module.warn('The rbd command is not installed yet, so it is not known which images exist. '
+            module.warn('The rbd command or its configuration is not installed yet, so it is not known which images exist. '
                         'What is said here assumes none.')
             current = {}
         else:

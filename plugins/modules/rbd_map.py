@@ -115,7 +115,7 @@ import time
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.cephgate.iscsi.plugins.module_utils.ceph import ceph_argument_spec, rbd_of
+from ansible_collections.cephgate.iscsi.plugins.module_utils.ceph import ceph_argument_spec, conf_fsid, rbd_of
 from ansible_collections.cephgate.iscsi.plugins.module_utils.glue import plan_and_apply
 from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Refused
 from ansible_collections.cephgate.iscsi.plugins.module_utils.rbd import holders, mapped
@@ -158,8 +158,13 @@ def main():
 
     def facts():
         found = mapped() if module.check_mode else wait_for_sizes(images, module.params['timeout'])
-        return dict(mapped=dict((entry['image'], found[entry['image']]) for entry in images
-                                if entry['image'] in found))
+        listed = dict((entry['image'], found[entry['image']]) for entry in images if entry['image'] in found)
+        for image, entry in sorted(listed.items()):
+            entry['fsid'] = entry['fsid'] or conf_fsid(module.params['cluster'])
+            if not entry['fsid']:
+                raise Refused('image %s: neither this kernel nor ceph.conf tells the cluster\'s fsid, from which its identity is '
+                              'derived. Add "fsid = ..." to /etc/ceph/%s.conf.' % (image, module.params['cluster']))
+        return dict(mapped=listed)
 
     plan_and_apply(module, lambda: plan_mappings(rbd, mapped(), images, holders), rbd.perform, facts)
 

@@ -31,15 +31,10 @@ def unknown_gateway(site):
     site["cephgate_luns"][0]["gateway"] = "gw7"
 
 
-def portal_nowhere(site):
-    site["gateway_portals"] = ["10.99.7.11"]
-
-
 @pytest.mark.parametrize("spoil, words", [
     (duplicate_lun, ["LUN 0", "host app", "rbd/shared", "rbd/small", "another number"]),
     (invalid_iqn, ["host app", "iqn.1993.debian:client1", "RFC 7143", "Correct it"]),
     (unknown_gateway, ["rbd/shared", "gw7", "gw1, gw2", "Correct the name"]),
-    (portal_nowhere, ["gw1", "10.99.7.11", "no interface", "Correct cephgate_portals"]),
 ], ids=lambda value: getattr(value, "__name__", ""))
 def test_a_wrong_declaration_stops_before_anything_is_changed(site, declared, fresh, spoil, words):
     wrong = {key: copy.deepcopy(declared[key]) for key in ("cephgate_luns", "cephgate_hosts")}
@@ -48,6 +43,17 @@ def test_a_wrong_declaration_stops_before_anything_is_changed(site, declared, fr
     assert run.code != 0
     for word in words:
         assert word in run.error, run.error
+    assert not any(run.changed.values()), run.changed
+    assert fingerprint() == fresh
+
+
+def test_a_portal_that_no_interface_has_stops_before_anything_is_changed(site, fresh, tmp_path):
+    (tmp_path / "hosts.yml").write_text("gateways: {hosts: {gw1: {cephgate_portals: [10.99.1.11, 10.99.7.11]}}}\n")
+    run = site("-i", str(tmp_path))
+    assert run.code != 0
+    for word in ("gw1", "10.99.7.11", "no interface", "Correct cephgate_portals"):
+        assert word in run.error, run.error
+    assert "10.99.1.11" not in run.error.split("(addresses")[0]
     assert not any(run.changed.values()), run.changed
     assert fingerprint() == fresh
 

@@ -7,6 +7,7 @@ import pytest
 from ansible_collections.cephgate.iscsi.plugins.module_utils import client_site
 from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm_names import (
     Portal, canonical, format_portal, in_scope, parse_portal)
+from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm_plan import wanted_portals
 from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Refused
 
 PREFIX = "iqn.2026-11.com.example.cephgate"
@@ -114,3 +115,26 @@ def test_what_is_no_portal_is_refused(text):
 def test_a_prefix_covers_whole_parts_only(target, inside):
     assert in_scope(target, ["iqn.x"]) == inside
     assert canonical("[FD00::1]") == "fd00::1"
+
+
+PAIRED = dict(c1=dict(host="pair", initiator_name="iqn.1993-08.org.debian:01:p1"))
+
+
+@pytest.mark.parametrize("clients, mounts, words", [
+    (dict(c1=dict(host="db")), [dict(image="rbd/one")], []),
+    (dict(c1=dict(host="db")), [dict(image="rbd/on")], ["c1", "rbd/on,", "rbd/one", "Correct the name"]),
+    (dict(c1=dict(host="db")), [dict(image="rbd/two", state="absent")], []),
+    (PAIRED, [dict(image="rbd/two")], ["rbd/two", "2 initiators", "destroy", "shared: true"]),
+    (PAIRED, [dict(image="rbd/two", shared=True)], []),
+])
+def test_a_file_system_is_mounted_by_one_host_only(clients, mounts, words):
+    found = client_site.problems("c1", clients, LUNS, HOSTS, GATEWAYS, PREFIX, mounts)
+    assert bool(found) == bool(words), found
+    assert all(word in found[0] for word in words), found
+
+
+def test_a_password_among_the_settings_is_refused():
+    targets = [dict(name=PREFIX + ":gw1", portals=["10.0.0.1"], settings={"node.session.auth.password": "hunter2hunter2"})]
+    with pytest.raises(Refused, match="under chap") as refusal:
+        wanted_portals(targets)
+    assert "hunter2" not in str(refusal.value)

@@ -138,6 +138,31 @@ def test_after_a_restart_of_the_daemon_everything_is_restored(world):
     assert problems == {} and world.luns() == ['0', '1', '2'] and world.gateway().plan() == ([], {})
 
 
+def test_a_device_number_that_went_to_another_image_is_not_believed(world):
+    for device in world.state['devices']:
+        device['filename'] = '/dev/rbd0'  # what an rbd without udev's names reported when the state was written
+    _done, problems = world.gateway().apply()
+    assert problems == {}
+    for device in world.state['devices']:
+        assert world.scst.read('devices/%s/filename' % device['name']).splitlines()[0] == '/dev/rbd/' + device['image']
+
+
+def test_a_new_preferred_gateway_moves_the_device_between_the_groups(world):
+    world.gateway().apply()
+    luns = [dict(LUNS[0], gateway='gw2')] + LUNS[1:]
+    world.state = gateway_view(luns, 'gw1', HOSTS, GATEWAYS, PREFIX, world.mapped())['state']
+    done, problems = world.gateway().apply()
+    assert problems == {} and [op.data for op in done] == ['del ' + world.state['devices'][0]['name'],
+                                                           'add ' + world.state['devices'][0]['name']]
+    assert world.gateway().plan() == ([], {})
+
+
+def test_one_silent_cluster_is_asked_once(world):
+    world.rbd = lambda argv, stdin: (world.calls.append(argv) or (110, '', ''))
+    _done, problems = world.gateway().apply()
+    assert sorted(problems) == ['rbd/a', 'rbd/b', 'rbd/c'] and len(world.calls) == 1
+
+
 @pytest.mark.parametrize('state', [None, [], {}, {'version': 2}, {'version': 1}])
 def test_a_state_file_of_another_kind_is_refused(state):
     with pytest.raises(Refused, match='Run the site playbook'):

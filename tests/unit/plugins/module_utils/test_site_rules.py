@@ -9,6 +9,8 @@ import pytest
 from ansible_collections.cephgate.iscsi.plugins.module_utils.site_rules import iscsi_name_problem, problems
 
 PREFIX = 'iqn.2026-11.com.example.cephgate'
+CHAP = dict(user='u', secret='x' * 12)
+OTHER = dict(user='v', secret='w' * 12)
 SITE = dict(
     luns=[dict(image='rbd/a', size='1G', gateway='gw1', hosts={'db': 0}),
           dict(image='rbd/ns/b', hosts={'db': 1, 'web': 0})],
@@ -56,9 +58,23 @@ def test_the_good_site_has_no_problem():
     (dict(hosts__db__initiators=[]), ['host db', 'no initiators']),
     (dict(hosts__db__initiators=['iqn.bad']), ['host db', 'iqn.bad', 'RFC 7143']),
     (dict(hosts__web__initiators=['iqn.1993-08.org.debian:01:db1']), ['db', 'web', 'either group']),
-    (dict(hosts__db__chap=dict(user='u', secret='short')), ['host db', '12']),
-    (dict(hosts__db__chap=dict(user='u', secret='long enough but blank')), ['host db', 'blank']),
-    (dict(hosts__db__chap=dict(user='u', secret='x' * 12, mutual_user='m', mutual_secret='y')), ['host db', 'mutual_secret']),
+    (dict(hosts__db__chap=dict(user='v', secret='short'), hosts__web__chap=CHAP), ['host db', '12']),
+    (dict(hosts__db__chap=dict(user='v', secret='long enough but blank'), hosts__web__chap=CHAP), ['host db', 'blank']),
+    (dict(hosts__db__chap=dict(OTHER, mutual_user='m', mutual_secret='y'), hosts__web__chap=CHAP),
+     ['host db', 'mutual_secret']),
+    (dict(hosts__db__chap=CHAP), ['hosts db have chap', 'web have none']),
+    (dict(hosts__db__chap=dict(CHAP, user=None), hosts__web__chap=CHAP), ['host db', 'no user']),
+    (dict(hosts__db__chap=CHAP, hosts__web__chap=dict(CHAP, secret='y' * 12)), ['db', 'web', 'same CHAP user "u"']),
+    (dict(hosts__db__chap=dict(CHAP, mutual_user='u', mutual_secret='z' * 12), hosts__web__chap=OTHER), ['host db', 'mutual_user']),
+    (dict(hosts__db__chap=dict(CHAP, mutual_user='m', mutual_secret=CHAP['secret']), hosts__web__chap=OTHER), ['host db', 'the same']),
+    (dict(hosts__db__chap=dict(CHAP, mutual_user='m', mutual_secret='z' * 12),
+          hosts__web__chap=dict(OTHER, mutual_user='n', mutual_secret='z' * 12)), ['db and web', 'mutual_user']),
+    (dict(hosts__db__chap=dict(user='u', secret=123456789012), hosts__web__chap=OTHER), ['host db', 'quotes']),
+    (dict(hosts__db=None), ['host db', 'dictionary']),
+    (dict(hosts__db__initiators='iqn.1993-08.org.debian:01:db1'), ['host db', 'list']),
+    (dict(hosts__db__initiators=['iqn.1991-05.com.microsoft:*']), ['microsoft:*', 'microsoft:web', 'either set']),
+    (dict(hosts__db__initiators=['iqn.1993*'], hosts__web__initiators=['*debian*']), ['iqn.1993*', '*debian*']),
+    (dict(gateways__gw2__portals='10.0.0.2'), ['gw2', 'no list']),
 ])
 def test_each_wrong_declaration_is_named(changes, words):
     found = problems(**changed(**changes))
@@ -68,8 +84,8 @@ def test_each_wrong_declaration_is_named(changes, words):
 
 
 def test_a_secret_is_never_part_of_a_problem():
-    found = problems(**changed(hosts__db__chap=dict(user='u', secret='hunter2')))
-    assert found and 'hunter2' not in found[0]
+    found = problems(**changed(hosts__db__chap=dict(user='u', secret='hunter2'), hosts__web__chap=dict(user='u', secret='hunter2')))
+    assert len(found) > 2 and 'hunter2' not in ''.join(found)
 
 
 def test_a_gateway_whose_name_makes_no_iscsi_name():

@@ -8,7 +8,7 @@ import stat
 
 import pytest
 
-from ansible_collections.cephgate.iscsi.plugins.module_utils import rbd
+from ansible_collections.cephgate.iscsi.plugins.module_utils import ceph as ceph_utils, rbd
 from ansible_collections.cephgate.iscsi.plugins.modules import rbd_image, rbd_map
 
 GIB = 1 << 30
@@ -75,6 +75,8 @@ def ceph(tmp_path, monkeypatch):
     command.chmod(command.stat().st_mode | stat.S_IXUSR)
     monkeypatch.setenv('PATH', '%s:%s' % (tmp_path / 'bin', os.environ['PATH']))
     monkeypatch.setenv('FAKE_CEPH', str(tmp_path))
+    (tmp_path / 'ceph.conf').write_text('[global]\nfsid = 00000000-0000-4000-8000-000000000001\n')
+    monkeypatch.setattr(ceph_utils, 'CONF', str(tmp_path / '%s.conf'))
     monkeypatch.setattr(rbd_map, 'mapped', lambda: rbd.mapped(str(tmp_path / 'sys'), str(tmp_path)))
     return Ceph()
 
@@ -135,6 +137,24 @@ def test_images_are_mapped_once(run_module, ceph):
     again = run_module(rbd_map, **wanted)
     assert not again['changed'] and again['mapped'] == result['mapped']
     assert ceph.calls() == before, 'the command was called although nothing changes'
+
+
+def test_before_ceph_conf_is_there_check_mode_assumes_no_image(run_module, ceph, tmp_path):
+    (tmp_path / 'ceph.conf').unlink()
+    wanted = dict(client='igw', images=[dict(image='rbd/a', size='1G'), dict(image='rbd/b', size='1G')])
+    assert len(run_module(rbd_image, check_mode=True, **wanted)['operations']) == 2
+    assert ceph.calls() == []
+
+
+def test_the_fsid_comes_from_ceph_conf_where_the_kernel_does_not_tell_it(run_module, ceph, tmp_path):
+    ceph.have(a=GIB)
+    run_module(rbd_map, client='igw', images=[dict(image='rbd/a')])
+    (tmp_path / 'sys/0/cluster_fsid').unlink()
+    assert run_module(rbd_map, client='igw', images=[dict(image='rbd/a')])['mapped']['rbd/a']['fsid'] == (
+        '00000000-0000-4000-8000-000000000001')
+    (tmp_path / 'ceph.conf').unlink()
+    result = run_module(rbd_map, client='igw', images=[dict(image='rbd/a')])
+    assert result['failed'] and 'fsid' in result['msg'] and 'rbd/a' in result['msg']
 
 
 def test_mapping_in_check_mode_maps_nothing(run_module, ceph):
