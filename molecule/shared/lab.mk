@@ -6,10 +6,8 @@
 
 LAB := python3 molecule/shared/lab
 # In make test: from a lab that knows nothing of the site to one that has lived through a gateway's death.
-LAB_STEPS := lab-fresh lab-site lab-living lab-proof lab-end
+LAB_STEPS := lab-fresh lab-site lab-proof lab-living lab-end
 MOLECULE := env $(ANSIBLE) NO_COLOR=1 COLUMNS=160 .venv/bin/molecule
-# How a restarted gateway is set up again; {host} is its name.
-RESTORE := $(ANSIBLE) .venv/bin/ansible-playbook -i inventories/lab cephgate.iscsi.site --limit {host}
 ifneq ($(SCST_SOURCE),)
 export SCST_SOURCE
 # Real SCST has its tree where the kernel puts it; the emulator's is a FUSE mount.
@@ -23,7 +21,7 @@ lab.run:
 	@$(LAB) up
 	@$(LAB) phase 'site: molecule converge' $(MOLECULE) converge -s site
 	@$(LAB) phase 'site: molecule verify' $(MOLECULE) verify -s site
-	@$(LAB) phase 'proof' $(LAB) proof --restore '$(RESTORE)'
+	@$(LAB) phase 'proof' $(LAB) proof
 	@$(LAB) phases
 
 .PHONY: lab-test lab-fresh.run lab-site.run lab-living.run lab-proof.run lab-end.run
@@ -40,7 +38,7 @@ lab-site.run:
 lab-living.run:
 	@$(LAB) phase 'tests: living site' $(PYTEST) -s tests/integration/lab/test_living_site.py
 lab-proof.run:
-	@$(LAB) phase 'proof' $(LAB) proof --restore '$(RESTORE)'
+	@$(LAB) phase 'proof' $(LAB) proof
 	@$(LAB) phases
 lab-end.run:
 	@$(LAB) down
