@@ -69,7 +69,7 @@ def test_check_mode_says_what_it_would_do_and_does_nothing(site, fresh):
         for gateway in ("gw1", "gw2"):
             assert (gateway, "image %s: map" % image) in said
     for gateway in ("gw1", "gw2"):
-        texts = "\n".join(text for host, text in sorted(said) if host == gateway)
-        for word in ("create with vdisk_blockio", "add portal", "LUN 0: add device shared", "enabled"):
+        texts = "\n".join(sorted(text for host, text in said if host == gateway)) + "\n"
+        for word in ("create with vdisk_blockio", "allow portal", "LUN 0: add device shared", ":%s: enable\n" % gateway):
             assert word in texts, (gateway, word, texts)
     assert all(run.changed[host] > 0 for host in ("gw1", "gw2", "client1")), run.changed
