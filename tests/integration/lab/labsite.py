@@ -84,7 +84,7 @@ def disk(lun):
 def serial(lun):
     """The serial number (VPD page 80h) of a LUN, as the client reads it."""
     return on("client1", "tail -c +5 /sys/block/$(ls /sys/block/$(basename $(readlink -f %s))/slaves | head -n 1)/device/vpd_pg80"
-              % disk(lun)).strip()
+              % disk(lun)).strip(" \n\0")
 
 
 class Pulse:
