@@ -68,7 +68,8 @@ def fingerprint():
     """What the site playbook could have changed, of every host."""
     look = ("cat /sys/bus/rbd/devices/*/name 2>/dev/null; ls -l --time-style=full-iso /etc/ceph/ /etc/iscsi/ /etc/cephgate/"
             " /etc/multipath.conf 2>&1; for tree in /run/scst_tgt /sys/kernel/scst_tgt; do"
-            " if [ -d $tree ]; then find $tree -maxdepth 6 | grep -v -e sessions -e copy_manager | sort; fi; done; ls -d /sys/class/iscsi_session/* 2>&1 || true")
+            " if [ -d $tree ]; then find $tree -maxdepth 6 | grep -v -e sessions -e copy_manager | sort; fi; done;"
+            " ls -d /sys/class/iscsi_session/* 2>&1 || true")
     return {host: on(host, look) for host in ("gw1", "gw2", "client1")}
 
 
