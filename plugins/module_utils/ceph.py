@@ -10,6 +10,7 @@ __metaclass__ = type
 import os
 import re
 
+from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Refused
 from ansible_collections.cephgate.iscsi.plugins.module_utils.rbd import Rbd
 
 CONF = '/etc/ceph/%s.conf'
@@ -27,6 +28,9 @@ def rbd_of(module):
     path = module.get_bin_path('rbd')
 
     def run(argv, stdin):
+        if path is None:
+            raise Refused('%s: the rbd command is not installed. Install the Ceph client (package ceph-common), as the role '
+                          'ceph_client does.' % ' '.join(argv))
         return module.run_command(argv, data=stdin, environ_update=dict(LC_ALL='C'))
 
     rbd = Rbd(run, client=module.params['client'], cluster=module.params['cluster'], command=path or 'rbd')

@@ -36,6 +36,10 @@ class Lun(object):
 
 def look(disks, maps):
     """The declared LUNs as they are. Refused when paths were merged wrongly: data is at stake."""
+    for wanted in maps:
+        if not wanted['serial'].strip():
+            raise Refused('LUN %s: its serial is empty, which no disk of ours has. Give the serial number (SCST\'s usn) that '
+                          'the gateways show.' % (wanted.get('name') or '?'))
     found = disks.by_serial([wanted['serial'] for wanted in maps])
     result = []
     for wanted in maps:

@@ -310,3 +310,10 @@ def test_serial_numbers_of_vpd_page_80(page, serial):
 
 def test_grace_and_repetition_are_short_against_the_default_timeout():
     assert multipath_wait.GRACE < multipath_wait.ASK_AGAIN < 60
+
+
+@pytest.mark.parametrize("serial", ["", "  "])
+def test_an_empty_serial_is_refused_at_once(run, client_host, host, serial):
+    result = run(maps=[dict(serial=serial, name="rbd/a")])
+    assert result["failed"] and "rbd/a" in result["msg"] and "serial is empty" in result["msg"]
+    assert result["operations"] == []

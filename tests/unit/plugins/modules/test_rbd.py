@@ -175,3 +175,10 @@ def test_unmapping(run_module, ceph):
     result = run_module(rbd_map, client='igw', images=[dict(image='rbd/a', state='absent')])
     assert result['changed'] and result['mapped'] == {}
     assert not run_module(rbd_map, client='igw', images=[dict(image='rbd/a', state='absent')])['changed']
+
+
+@pytest.mark.parametrize('module, entry', [(rbd_map, dict(image='rbd/a')), (rbd_image, dict(image='rbd/a', size='1G'))])
+def test_a_missing_command_is_an_error_that_says_what_to_install(run_module, ceph, monkeypatch, module, entry):
+    monkeypatch.setattr('ansible.module_utils.basic.AnsibleModule.get_bin_path', lambda *a, **k: None)
+    result = run_module(module, client='igw', images=[entry])
+    assert result['failed'] and 'ceph-common' in result['msg'] and 'rbd/a' in result['msg'] and ceph.images() == {}
