@@ -10,27 +10,28 @@ __metaclass__ = type
 from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Failed, Refused, perform, report
 
 
-def plan_and_apply(module, plan, performer, facts=None):
+def plan_and_apply(module, plan, performer, facts=None, apart=None):
     """Run C(plan()) for the list of operations, perform it unless in check mode, and exit.
 
     plan:      returns the operations; may raise Refused before anything is changed
     performer: carries out one operation
+    apart:     which object an operation belongs to, when objects do not depend on each other (see perform)
     facts:     called at the end, returns more keys of the result; told whether changes were made
     """
     try:
         operations = plan()
     except (Refused, EnvironmentError) as error:
         module.fail_json(msg=str(error), changed=False)
-    done, failure = 0, None
+    done, failure = [], None
     if not module.check_mode:
         try:
-            done = len(perform(operations, performer))
+            done = perform(operations, performer, apart)
         except Failed as error:
-            done, failure = len(error.done), error
+            done, failure = error.done, error
     result = report(operations, done, module.check_mode)
     if failure is not None:
-        result['msg'] = '%s. %d of %d operations were done before it and stay; run again to finish.' % (
-            failure, done, len(operations))
+        result['msg'] = '%s. %d of %d operations were done and stay; when the reason is gone, run again to finish.' % (
+            failure, len(done), len(operations))
         module.fail_json(**result)
     if facts is not None:
         try:

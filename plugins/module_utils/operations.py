@@ -34,13 +34,15 @@ class Operation(object):
     secrets: texts that must never be shown; masked in everything that C(as_dict) returns
     """
 
+    __slots__ = ('thing', 'action', 'how', 'target', 'data', 'secrets')
+
     def __init__(self, thing, action, how, target, data=None, secrets=()):
         self.thing = thing
         self.action = action
         self.how = how
         self.target = target
         self.data = data
-        self.secrets = tuple(s for s in secrets if s)
+        self.secrets = tuple(s for s in secrets if s) if secrets else ()
 
     def mask(self, text):
         # Longest first: a secret may contain another one.
@@ -69,7 +71,7 @@ class Operation(object):
         return '<%s>' % self.line()
 
     def __eq__(self, other):
-        return isinstance(other, Operation) and self.__dict__ == other.__dict__
+        return isinstance(other, Operation) and all(getattr(self, name) == getattr(other, name) for name in self.__slots__)
 
     def __ne__(self, other):
         return not self == other
@@ -78,37 +80,56 @@ class Operation(object):
 
 
 class Failed(Exception):
-    """An operation failed; those before it were performed and stay."""
+    """One or more operations failed; those in C(done) were performed and stay.
 
-    def __init__(self, operation, reason, done):
-        super(Failed, self).__init__('%s: failed: %s' % (operation.line(), operation.mask(str(reason))))
-        self.operation = operation
-        self.reason = reason
+    operation, reason: the first that failed, and why
+    failures:          all that failed, as (operation, reason)
+    """
+
+    def __init__(self, failures, done):
+        super(Failed, self).__init__('; '.join(
+            '%s: failed: %s' % (operation.line(), operation.mask(str(reason)).rstrip('.')) for operation, reason in failures))
+        self.failures = failures
+        self.operation, self.reason = failures[0]
         self.done = done
 
 
-def perform(operations, performer):
-    """Carry out operations in order with C(performer(operation)); stop at the first failure.
+def perform(operations, performer, apart=None):
+    """Carry out operations in order with C(performer(operation)).
 
-    Returns the operations that were performed. Raises Failed with those done before it.
+    apart: a function from an operation to the object that it belongs to, for objects that do not depend on each other. After
+           a failure the rest of the same object's operations is left out and the other objects' are carried out. Without
+           it the first failure is the end.
+    Returns the operations that were performed. Raises Failed with those done.
     """
-    done = []
+    done, failures, left_out = [], [], set()
     for operation in operations:
+        if failures and apart(operation) in left_out:
+            continue
         try:
             performer(operation)
         except (EnvironmentError, Refused) as error:
-            raise Failed(operation, error, done)
-        done.append(operation)
+            failures.append((operation, error))
+            if apart is None:
+                break
+            left_out.add(apart(operation))
+        else:
+            done.append(operation)
+    if failures:
+        raise Failed(failures, done)
     return done
 
 
 def report(operations, done, check_mode):
     """What a module returns: C(changed), C(diff) and C(operations), all from the same list.
 
-    done: how many operations were carried out.
+    done: the operations that were carried out, or how many of the first ones were.
     """
+    if isinstance(done, int):
+        done = operations[:done]
+    carried_out = set(id(operation) for operation in done)
     return dict(
-        changed=bool(operations) if check_mode else done > 0,
+        changed=bool(operations if check_mode else done),
         diff=dict(prepared=''.join(op.line() + '\n' for op in operations)),
-        operations=[op.as_dict(done=index < done) for index, op in enumerate(operations)],
+        operations=[op.as_dict(done=id(op) in carried_out) for op in operations],
     )

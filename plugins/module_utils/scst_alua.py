@@ -20,10 +20,11 @@ from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import R
 STATES = ('active', 'nonoptimized', 'standby', 'unavailable', 'offline', 'transitioning')
 OPEN = STATES[:2]
 SCOPES = ('devices', 'target_groups', 'targets')
+FORCE = 'Give one of them another, or set allow_duplicate_ids.'
 DEFAULTS = dict(state='active', preferred='0', group_id='0')
 
 
-def normalise(device_groups):
+def normalise(device_groups, allow_duplicate_ids=False):
     """The user's list, checked, every value in canonical form. Raises Refused."""
     wanted = []
     for item in names.mappings(device_groups, 'device_groups'):
@@ -38,10 +39,11 @@ def normalise(device_groups):
                                       for entry in names.mappings(item.get('target_groups'), thing + ': target_groups')]
             tgs = group['target_groups']
             names.unique([(tg['name'], 'an entry of the list') for tg in tgs], thing + ': target group')
-            names.unique([(tg['group_id'], tg['name']) for tg in tgs if tg['group_id']], thing + ': group_id')
             names.unique([(target, tg['name']) for tg in tgs for target in tg['targets']], thing + ': target')
-            names.unique([(number, target) for tg in tgs for target, number in tg['targets'].items() if number],
-                         thing + ': rel_tgt_id')
+            if not allow_duplicate_ids:
+                names.unique([(tg['group_id'], tg['name']) for tg in tgs if tg['group_id']], thing + ': group_id', FORCE)
+                names.unique([(number, target) for tg in tgs for target, number in tg['targets'].items() if number],
+                             thing + ': rel_tgt_id', FORCE)
         wanted.append(group)
     names.unique([(group['name'], 'an entry of the list') for group in wanted], 'device group')
     names.unique([(device, group['thing']) for group in wanted for device in group['devices']], 'device')
@@ -80,12 +82,25 @@ def snapshot(sysfs, wanted, assume=False):
             for tg in read.names(sysfs, base + '/target_groups'):
                 found['target_groups'][tg] = _snapshot_target_group(sysfs, '%s/target_groups/%s' % (base, tg))
         current['groups'][name] = found
+    current['ports'] = _local_ports(sysfs, wanted, current)
     current['bound'] = {}
     for group in wanted:
         if group['present'] and _crossing(group, current):
             for device in set(group['devices']) & current['devices']:
                 current['bound'][device] = read.value(sysfs, 'devices/%s/bind_alua_state' % device)
     return current
+
+
+def _local_ports(sysfs, wanted, current):
+    """The relative target ids of this node's targets that meet those of others in a device group, as {target: number}."""
+    ports = {}
+    for group in wanted:
+        listed = [target for tg in group['target_groups'] for target in tg['targets'].items()]
+        if any(number and target not in current['local'] for target, number in listed):
+            for target, _number in listed:
+                if target in current['local'] and target not in ports:
+                    ports[target] = read.value(sysfs, current['local'][target] + '/rel_tgt_id')
+    return ports
 
 
 def _snapshot_target_group(sysfs, path):
@@ -105,7 +120,7 @@ def _crossing(group, current):
     return local if len(set(tg['state'] in OPEN for tg in local)) > 1 else []
 
 
-def plan(current, wanted, exclusive_device_groups=False, allow_mixed_states=False):
+def plan(current, wanted, exclusive_device_groups=False, allow_mixed_states=False, allow_duplicate_ids=False):
     """The operations that lead from C(current) to C(wanted). Raises Refused."""
     operations, leaving, joining = [], [], []
     listed = set(group['name'] for group in wanted)
@@ -125,7 +140,7 @@ def plan(current, wanted, exclusive_device_groups=False, allow_mixed_states=Fals
             found = dict(devices=[], target_groups={})
         if not allow_mixed_states:
             _check_crossing(group, current)
-        operations += _Groups(group, found, current).operations()
+        operations += _Groups(group, found, current, allow_duplicate_ids).operations()
         leave, join = _devices(group, found, where, complete, listed, current)
         leaving += leave
         joining += join
@@ -169,14 +184,15 @@ def _devices(group, found, where, complete, listed, current):
 class _Groups(object):
     """The operations on the target groups of one device group."""
 
-    def __init__(self, group, found, current):
+    def __init__(self, group, found, current, allow_duplicate_ids=False):
         self.group = group
         self.found = found['target_groups']
         self.current = current
         self.base = 'device_groups/%s/target_groups' % group['name']
         self.listed = dict((tg['name'], tg) for tg in group['target_groups'])
         self.going = sorted(set(self.found) - set(self.listed)) if 'target_groups' in group['exclusive'] else []
-        self._check_ids()
+        if not allow_duplicate_ids:
+            self._check_ids()
 
     def operations(self):
         first, joining, leaving, raising, lowering = [], [], [], [], []
@@ -215,14 +231,20 @@ class _Groups(object):
             if name in self.listed or name in self.going:
                 continue
             if found['group_id'] != '0' and ids.get(found['group_id']):
-                raise Refused('%s: group_id %s is that of target group %s. It must be unique in the device group.' % (
+                raise Refused('%s: group_id %s is that of target group %s. It must be unique in the device group: give one of them '
+                              'another, or set allow_duplicate_ids.' % (
                     self._thing(ids[found['group_id']]), found['group_id'], name))
             ports.update((number, target) for target, number in found['targets'].items() if number and number != '0')
         for tg in self.group['target_groups']:
-            for target, number in tg['targets'].items():
-                if number and ports.get(number, target) != target:
-                    raise Refused('%s: rel_tgt_id %s of %s is that of %s. It must be unique on all gateways.' % (
-                        self._thing(tg['name']), number, target, ports[number]))
+            for target in tg['targets']:
+                number = self.current['ports'].get(target)
+                if number and number != '0':
+                    ports[number] = target
+        for tg in self.group['target_groups']:
+            for target, number in sorted(tg['targets'].items()):
+                if number and target not in self.current['local'] and ports.get(number, target) != target:
+                    raise Refused('%s: rel_tgt_id %s of %s is that of %s. It must be unique on all gateways: give one of them another, '
+                                  'or set allow_duplicate_ids.' % (self._thing(tg['name']), number, target, ports[number]))
 
     def _members(self, tg, found):
         join, leave = [], []

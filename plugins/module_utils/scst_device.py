@@ -14,6 +14,7 @@ from ansible_collections.cephgate.iscsi.plugins.module_utils import scst_names a
 from ansible_collections.cephgate.iscsi.plugins.module_utils import scst_read as read
 from ansible_collections.cephgate.iscsi.plugins.module_utils import scst_values as values
 from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Refused
+from ansible_collections.cephgate.iscsi.plugins.module_utils.scst_names import HCIL
 
 HANDLERS = ('vdisk_blockio', 'vdisk_fileio', 'vdisk_nullio')
 WITH_FILE = HANDLERS[:2]
@@ -38,7 +39,7 @@ NOT_ATTRIBUTES = frozenset(('block', 'dump_prs', 'exported', 'filename', 'gen_tp
 NOT_OFFERED = '%s: this SCST does not offer %s. Leave it out, or give it under attributes_if_offered.'
 
 
-def normalise(devices, exclusive_handlers=()):
+def normalise(devices, exclusive_handlers=(), allow_duplicate_identity=False):
     """The user's list, checked and with every value in its canonical form. Raises Refused."""
     wanted = []
     for item in names.mappings(devices, 'devices'):
@@ -50,12 +51,14 @@ def normalise(devices, exclusive_handlers=()):
             device.update(handler=handler, filename=_filename(item.get('filename'), handler, thing))
             device['attributes'] = _attributes(item.get('attributes'), handler, thing)
             device['if_offered'] = _attributes(item.get('attributes_if_offered'), handler, thing)
-            for attribute in device['attributes']:
-                if attribute in device['if_offered']:
-                    raise Refused('%s: %s is given both under attributes and under attributes_if_offered.' % (thing, attribute))
+            twice = set(device['attributes']).intersection(device['if_offered'])
+            if twice:
+                raise Refused('%s: %s is given both under attributes and under attributes_if_offered. Give it once.' % (
+                    thing, ', '.join(sorted(twice))))
         wanted.append(device)
     names.unique([(device['name'], 'an entry of the list') for device in wanted], 'device')
-    identity.check([device for device in wanted if device['present']])
+    if not allow_duplicate_identity:
+        identity.check([device for device in wanted if device['present']])
     _check_backing(wanted)
     for handler in exclusive_handlers or ():
         names.choice(handler, 'exclusive_handlers', HANDLERS)
@@ -78,6 +81,9 @@ def _filename(filename, handler, thing):
 def _attributes(given, handler, thing):
     attributes = {}
     for name, value in names.mapping(given, thing + ': attributes').items():
+        if values.is_plain(name, value):
+            attributes[name] = value
+            continue
         name = values.attribute(name, thing)
         if name in NOT_ATTRIBUTES:
             raise Refused('%s: %s is not an attribute that can be set here.' % (thing, name))
@@ -118,10 +124,9 @@ def snapshot(sysfs, wanted, exclusive_handlers=(), assume=False, size_of=read.ba
         current['offered'][handler] = _offered(sysfs, handler)
         if current['usage'][handler] is None and not assume:
             raise Refused('handlers/%s does not exist: the kernel module scst_vdisk is not loaded. Start the service scst.' % handler)
-    wanted_ids = identity.new(wanted, current['devices'])
+    others = [name for name in present if name not in listed and name not in current['unlisted'] and not HCIL.match(name)]
+    wanted_ids = identity.new(wanted, current['devices']) if others else ()
     if wanted_ids:
-        others = [name for handler in read.names(sysfs, 'handlers') for name in read.devices(sysfs, handler)
-                  if name not in listed and name not in current['unlisted']]
         current['others'] = identity.read(sysfs, others, wanted_ids)
     return current
 
@@ -186,13 +191,14 @@ def _offered(sysfs, handler):
     return None
 
 
-def plan(current, wanted, recreate=False, remove_exported=False, allow_shrink=False):
+def plan(current, wanted, recreate=False, remove_exported=False, allow_shrink=False, allow_duplicate_identity=False):
     """The operations that lead from C(current) to C(wanted). Raises Refused."""
     away = [device for device in wanted if device['name'] in current['away'] and device['attributes'].get('active') != '0']
     if away:
         raise Refused('%s. A device is made only when what is behind it is there (or closed, with active: false).' % '; '.join(
             '%s: %s does not exist' % (device['thing'], device['filename']) for device in away[:10]))
-    identity.check_with_others([device for device in wanted if device['present']], current['others'])
+    if not allow_duplicate_identity:
+        identity.check_with_others([device for device in wanted if device['present']], current['others'])
     removals, changes = [], []
     for name in sorted(current['unlisted']):
         removals.append(_remove(name, current['unlisted'][name], remove_exported))
@@ -220,31 +226,37 @@ def _remove(name, found, remove_exported):
     return read.write('device %s' % name, 'remove', 'handlers/%s/mgmt' % found['handler'], 'del_device %s' % name)
 
 
+def _given(device):
+    """What is declared, sorted, as (name, value, whether it must be offered)."""
+    given = [(name, value, True) for name, value in device['attributes'].items()]
+    given += [(name, value, False) for name, value in device['if_offered'].items()]
+    return sorted(given)
+
+
 def _create(device, current):
+    thing, folder = device['thing'], 'devices/' + device['name']
     usage, offered = current['usage'].get(device['handler']), current['offered'].get(device['handler'])
-    parameters, later = [], []
-    if device['filename']:
-        parameters.append(('filename', device['filename']))
-    for group, certain in ((device['attributes'], True), (device['if_offered'], False)):
-        for name, value in sorted(group.items()):
-            taken = usage is None or name in usage
-            if name in CREATION_ONLY and not taken:
+    parameters = ['filename=' + device['filename']] if device['filename'] else []
+    later, opening = [], []
+    for name, value, certain in _given(device):
+        if name in CREATION_ONLY or name in AT_CREATION:
+            if usage is None or name in usage:
+                parameters.append(name + '=' + value)
+                continue
+            if name in CREATION_ONLY:
                 if certain:
                     raise Refused("%s: this SCST's %s does not take %s. Leave it out, or give it under "
-                                  "attributes_if_offered." % (device['thing'], device['handler'], name))
-            elif (name in CREATION_ONLY or name in AT_CREATION) and taken:
-                parameters.append((name, value))
-            elif name in offered if offered is not None else not certain or name in ELSE or name in AT_CREATION:
-                later.append((name, value, certain or offered is not None))
-            elif certain:
-                raise Refused(NOT_OFFERED % (device['thing'], name))
-    words = '; '.join('%s=%s' % pair for pair in parameters)
-    operations = [read.write(device['thing'], 'create with %s%s' % (device['handler'], ': ' + words if words else ''),
-                             'handlers/%s/mgmt' % device['handler'], ('add_device %s %s' % (device['name'], words)).strip())]
-    folder = 'devices/' + device['name']
-    for name, value, certain in sorted(later, key=lambda item: (item[0] == 'active', item[0])):
-        operations.append(read.set_attribute(device['thing'], folder, name, value, certain=certain))
-    return operations
+                                  "attributes_if_offered." % (thing, device['handler'], name))
+                continue
+        if name in offered if offered is not None else not certain or name in ELSE or name in AT_CREATION:
+            operation = read.set_attribute(thing, folder, name, value, certain=certain or offered is not None)
+            (opening if name == 'active' else later).append(operation)
+        elif certain:
+            raise Refused(NOT_OFFERED % (thing, name))
+    words = '; '.join(parameters)
+    create = read.write(thing, 'create with %s%s' % (device['handler'], ': ' + words if words else ''),
+                        'handlers/%s/mgmt' % device['handler'], ('add_device %s %s' % (device['name'], words)).strip())
+    return [create] + later + opening
 
 
 def _change(device, found, current, recreate, remove_exported, allow_shrink):
@@ -258,17 +270,16 @@ def _change(device, found, current, recreate, remove_exported, allow_shrink):
                 settable.append(('filename', device['filename'], found['filename']))
             else:
                 fixed.append('filename is %s, not %s' % (found['filename'], device['filename']))
-        for group, certain in ((device['attributes'], True), (device['if_offered'], False)):
-            for name, value in sorted(group.items()):
-                was = found['attributes'][name]
-                if was is None:
-                    if certain:
-                        raise Refused(NOT_OFFERED % (thing, name))
-                elif was != value:
-                    if name in CREATION_ONLY:
-                        fixed.append('%s is %s, not %s' % (name, was, value))
-                    else:
-                        settable.append((name, value, was))
+        for name, value, certain in _given(device):
+            was = found['attributes'][name]
+            if was is None:
+                if certain:
+                    raise Refused(NOT_OFFERED % (thing, name))
+            elif was != value:
+                if name in CREATION_ONLY:
+                    fixed.append('%s is %s, not %s' % (name, was, value))
+                else:
+                    settable.append((name, value, was))
     if fixed:
         if not recreate:
             raise Refused('%s: %s; that can only be changed by removing the device and making it again, which its users '

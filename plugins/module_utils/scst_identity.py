@@ -21,12 +21,16 @@ LIKENESS = 't10_dev_id (first 8 bytes)'
 
 
 def _ids(device):
-    """The identity that a wanted device shows for certain, as {kind: value}."""
-    given = dict(device['if_offered'], **device['attributes'])
-    ids = dict((name, given[name]) for name in ATTRIBUTES if given.get(name))
+    """The identity that a wanted device shows for certain, as (kind, value) pairs."""
+    certain, if_offered, ids = device['attributes'], device['if_offered'], []
+    for name in ATTRIBUTES:
+        value = certain.get(name) or if_offered.get(name)
+        if value:
+            ids.append((name, value))
     # A naa_id that this SCST may lack does not tell devices apart: there t10_dev_id has to.
-    if 't10_dev_id' in ids and not (device['attributes'].get('naa_id') or device['attributes'].get('eui64_id')):
-        ids[LIKENESS] = to_text(to_bytes(ids['t10_dev_id'])[:8])
+    text = certain.get('t10_dev_id') or if_offered.get('t10_dev_id')
+    if text and not (certain.get('naa_id') or certain.get('eui64_id')):
+        ids.append((LIKENESS, to_text(to_bytes(text)[:8])))
     return ids
 
 
@@ -34,10 +38,11 @@ def check(wanted):
     """Refuse devices of the list that look alike."""
     owners = {}
     for device in wanted:
-        for kind, value in _ids(device).items():
-            owners.setdefault(kind, []).append((value, device['thing']))
-    for kind in sorted(owners):
-        names.unique(owners[kind], kind)
+        for known in _ids(device):
+            if known in owners:
+                raise Refused('%s %s: both %s and %s have it, and initiators would take them for one disk. Give one of them another, '
+                              'or set allow_duplicate_identity.' % (known[0], names.shown(known[1]), owners[known], device['thing']))
+            owners[known] = device['thing']
 
 
 def new(wanted, found):
@@ -47,8 +52,10 @@ def new(wanted, found):
         if not device['present']:
             continue
         known = found.get(device['name'], {}).get('attributes', {})
-        given = dict(device['if_offered'], **device['attributes'])
-        kinds.update(name for name in ATTRIBUTES if given.get(name) and known.get(name) != given[name])
+        for given in (device['attributes'], device['if_offered']):
+            for name in ATTRIBUTES:
+                if given.get(name) and known.get(name) != given[name]:
+                    kinds.add(name)
     if 't10_dev_id' in kinds:
         kinds.update(('naa_id', 'eui64_id'))
     return kinds
@@ -75,8 +82,8 @@ def check_with_others(wanted, others):
     if not owners:
         return
     for device in wanted:
-        for kind, value in _ids(device).items():
+        for kind, value in _ids(device):
             owner = owners.get((kind, value))
             if owner:
-                raise Refused('%s: %s %s is that of device %s, which is on this node already. Initiators would take them '
-                              'for one disk. Give it another.' % (device['thing'], kind, names.shown(value), owner))
+                raise Refused('%s: %s %s is that of device %s, which is on this node already. Initiators would take them for one '
+                              'disk. Give it another, or set allow_duplicate_identity.' % (device['thing'], kind, names.shown(value), owner))

@@ -30,9 +30,9 @@ def normalise(luns, exclusive=()):
             places[key] = target, group, place(target, group)
         target, group, where = places[key]
         number = names.integer(item.get('lun'), where + ': lun', 0, HIGHEST)
-        lun = dict(target=target, group=group, lun=number, present=names.present(item, '%s: LUN %d' % (where, number)))
+        what = '%s: LUN %d' % (where, number)
+        lun = dict(target=target, group=group, lun=number, thing=what, present=names.present(item, what))
         if lun['present']:
-            what = '%s: LUN %d' % (where, number)
             lun['device'] = names.device(item.get('device'), what + ': device')
             lun['read_only'] = values.canonical('read_only', item.get('read_only') or False, what)
         wanted.append(lun)
@@ -61,14 +61,13 @@ def snapshot(sysfs, wanted, scopes=(), assume=False):
         places.setdefault((lun['target'], lun['group']), []).append(lun)
     targets = set(place[0] for place in places) | set(scope[0] for scope in scopes)
     present = set(read.names(sysfs, read.DRIVER))
-    current = dict(luns={}, sessions={}, defaults={}, groups={}, targets=present & targets, assume=assume)
+    current = dict(luns={}, sessions={}, groups={}, targets=present & targets, assume=assume)
     current['devices'] = set(read.names(sysfs, 'devices')) if wanted else set()
     for target in sorted(current['targets']):
         current['groups'][target] = read.names(sysfs, '%s/%s/ini_groups' % (read.DRIVER, target))
         for group in [None] + current['groups'][target]:
             if (target, '*') in scopes or (group is not None and (target, group) in scopes):
                 places.setdefault((target, group), [])
-        current['defaults'][target] = read.names(sysfs, folder(target, None))
     for (target, group), luns in places.items():
         if target in current['targets'] and (group is None or group in current['groups'][target]):
             current['luns'][target, group] = _snapshot_place(sysfs, target, group, luns)
@@ -94,6 +93,8 @@ def _complete(place, scopes):
 
 def _may_remove(current, place, luns, scopes):
     found = current['luns'][place]
+    if not found:
+        return False
     kept = set(lun['lun'] for lun in luns if lun['present'])
     return (_complete(place, scopes) and not kept.issuperset(found)) or any(
         lun['lun'] in found and (not lun['present'] or found[lun['lun']]['device'] != lun['device']) for lun in luns)
@@ -115,7 +116,9 @@ def plan(current, wanted, scopes=(), disrupt_sessions=False, allow_default_luns=
             continue
         kept.setdefault(where, set()).add(lun['lun'])
         _check(lun, current, allow_default_luns)
-        changes += _present(lun, where, current, disrupt_sessions)
+        change = _present(lun, where, current, disrupt_sessions)
+        if change:
+            changes.append(change)
     for where in sorted(current['luns'], key=lambda item: (item[0], item[1] or '')):
         if _complete(where, scopes):
             listed = set(lun['lun'] for lun in wanted if (lun['target'], lun['group']) == where and not lun['present'])
@@ -125,7 +128,7 @@ def plan(current, wanted, scopes=(), disrupt_sessions=False, allow_default_luns=
 
 
 def _check(lun, current, allow_default_luns):
-    thing = '%s: LUN %d' % (place(lun['target'], lun['group']), lun['lun'])
+    thing = lun['thing']
     if not current['assume']:
         if lun['target'] not in current['targets']:
             raise Refused('%s: the target does not exist on this node. Create it with scst_target first.' % thing)
@@ -139,21 +142,21 @@ def _check(lun, current, allow_default_luns):
 
 
 def _present(lun, where, current, disrupt_sessions):
+    """The operation that makes a LUN what is declared; None when it is that."""
     found = current['luns'].get(where, {}).get(lun['lun'])
-    thing = '%s: LUN %d' % (place(*where), lun['lun'])
-    words = '%s %d%s' % (lun['device'], lun['lun'], ' read_only=1' if lun['read_only'] == '1' else '')
-    note = ', read only' if lun['read_only'] == '1' else ''
+    if found and found['device'] == lun['device'] and found['read_only'] == lun['read_only']:
+        return None
+    thing, path = lun['thing'], folder(*where) + '/mgmt'
+    words, note = '%s %d' % (lun['device'], lun['lun']), ''
+    if lun['read_only'] == '1':
+        words, note = words + ' read_only=1', ', read only'
     if found is None:
-        return [read.write(thing, 'add device %s%s' % (lun['device'], note), folder(*where) + '/mgmt', 'add ' + words)]
+        return read.write(thing, 'add device ' + lun['device'] + note, path, 'add ' + words)
     if found['device'] != lun['device']:
         _guard(thing, where, current, disrupt_sessions, 'show another disk (%s, not %s)' % (lun['device'], found['device']))
-        return [read.write(thing, 'replace device %s by %s%s' % (found['device'], lun['device'], note),
-                           folder(*where) + '/mgmt', 'replace ' + words)]
-    if found['read_only'] != lun['read_only']:
-        # read_only cannot be written; replacing a device by itself changes it and disturbs nobody.
-        return [read.write(thing, 'make it %s' % ('read only' if lun['read_only'] == '1' else 'writable'),
-                           folder(*where) + '/mgmt', 'replace ' + words)]
-    return []
+        return read.write(thing, 'replace device %s by %s%s' % (found['device'], lun['device'], note), path, 'replace ' + words)
+    # read_only cannot be written; replacing a device by itself changes it and disturbs nobody.
+    return read.write(thing, 'make it %s' % ('read only' if lun['read_only'] == '1' else 'writable'), path, 'replace ' + words)
 
 
 def _remove(where, number, current, disrupt_sessions):

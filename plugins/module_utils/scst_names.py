@@ -28,6 +28,9 @@ BLANK = re.compile(u'\\s', re.UNICODE)
 # Most texts are plain ASCII; these two spare them the rest (a site of 1000 LUNs has some 10,000 texts).
 PLAIN = re.compile('^[!-~](?:[ -~]*[!-~])?\\Z')
 PLAIN_WORD = re.compile('^[!-<>-~]+\\Z')
+# Nothing in it that any of the rules for a device or for a folder is about, except that it may be C(mgmt).
+PLAIN_DEVICE = re.compile('^[A-Za-z0-9_-]{1,64}\\Z')
+PLAIN_ENTRY = re.compile('^[A-Za-z0-9][A-Za-z0-9_.:-]{0,222}\\Z')
 INTEGER = re.compile(r'^-?(0[xX][0-9a-fA-F]+|[0-9]+)$')
 PORTAL_PATTERN = re.compile(r'^!?[0-9A-Fa-f:.*?]+$')
 
@@ -93,6 +96,12 @@ def word(value, what, longest=255, forbidden=''):
 
 def entry(value, what, longest=255, forbidden=''):
     """A word that becomes a folder or file in sysfs."""
+    if isinstance(value, str) and PLAIN_ENTRY.match(value) and value.lower() != 'mgmt':
+        return value
+    return _entry(value, what, longest, forbidden)
+
+
+def _entry(value, what, longest, forbidden):
     value = word(value, what, longest, '/' + forbidden)
     if value in ('.', '..') or value.lower() == 'mgmt':
         raise Refused("%s: '%s' is a name that SCST itself uses. Choose another." % (what, value))
@@ -100,8 +109,10 @@ def entry(value, what, longest=255, forbidden=''):
 
 
 def device(value, what='device name'):
+    if isinstance(value, str) and PLAIN_DEVICE.match(value) and value.lower() != 'mgmt':
+        return value
     # 64 is SCST's limit since 3.1; 3.0 has 16 and says EINVAL.
-    value = entry(value, what, 64, './;=!,')
+    value = _entry(value, what, 64, './;=!,')
     if HCIL.match(value):
         raise Refused("%s: '%s' looks like a SCSI device of this node (H:C:I:L). Choose another." % (what, value))
     return value
@@ -156,6 +167,8 @@ def secret(value, what='secret'):
 
 def integer(value, what, lowest, highest):
     """A whole number; decimal or 0x… as text is fine, SCST's octal is not."""
+    if type(value) is int and lowest <= value <= highest:  # pylint: disable=unidiomatic-typecheck
+        return value
     if isinstance(value, TEXTS):
         value = to_text(value)
         digits = value.lstrip('-')
@@ -203,10 +216,10 @@ def mappings(value, what):
     return [mapping(item, what) for item in listed(value, what)]
 
 
-def unique(values, what):
+def unique(values, what, advice='It must be unique.'):
     """Refuse a value that is listed twice; C(values) are (value, owner) pairs."""
     seen = {}
     for value, owner in values:
         if value in seen:
-            raise Refused('%s %s: both %s and %s have it. It must be unique.' % (what, shown(value), seen[value], owner))
+            raise Refused('%s %s: both %s and %s have it. %s' % (what, shown(value), seen[value], owner, advice))
         seen[value] = owner

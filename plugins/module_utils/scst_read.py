@@ -22,16 +22,22 @@ from ansible_collections.cephgate.iscsi.plugins.module_utils.scst_names import H
 
 DRIVER = 'targets/iscsi'
 COPY_MANAGER = 'copy_manager_tgt'
+# What a driver's folder holds besides its targets, in the releases looked at; whatever else it holds is looked into.
+NO_TARGETS = frozenset(('enabled', 'iSNSServer', 'internal_portal', 'isns_entity_name', 'link_local', 'open_state', 'trace_level', 'version'))
 
 
 def names(sysfs, path):
     """The objects of a folder, sorted; none when the folder does not exist."""
     try:
-        return sorted(name for name in sysfs.listdir(path) if name != 'mgmt')
+        found = sysfs.listdir(path)
     except EnvironmentError as error:
         if error.errno not in (errno.ENOENT, errno.ENOTDIR):
             raise
         return []
+    if 'mgmt' in found:
+        found.remove('mgmt')
+    found.sort()
+    return found
 
 
 def value(sysfs, path):
@@ -80,24 +86,25 @@ def sessions(sysfs, target):
     return found
 
 
-def targets(sysfs):
-    """Every target of every driver except the copy manager, as {name: folder}."""
+def targets(sysfs, listing=None):
+    """Every target of every driver except the copy manager, as {name: folder}; listing: the names in the iSCSI driver's folder."""
     found = {}
     for driver in names(sysfs, 'targets'):
         if driver == 'copy_manager':
             continue
-        for name in names(sysfs, 'targets/' + driver):
-            folder = 'targets/%s/%s' % (driver, name)
-            if '.' in name or ':' in name or sysfs.exists(folder + '/ini_groups'):
+        base = 'targets/' + driver
+        for name in listing if listing is not None and base == DRIVER else names(sysfs, base):
+            folder = base + '/' + name
+            if name not in NO_TARGETS and ('.' in name or ':' in name or sysfs.exists(folder + '/ini_groups')):
                 found[name] = folder
     return found
 
 
-def require_driver(sysfs):
-    """Refuse when targets cannot be made: the module is not loaded, or its daemon does not run."""
-    if not sysfs.exists(DRIVER):
+def require_driver(listing):
+    """Refuse when targets cannot be made, as the names in the driver's folder show: no module, or its daemon does not run."""
+    if not listing:
         raise Refused('%s does not exist: the kernel module iscsi-scst is not loaded. Start the service scst.' % DRIVER)
-    if not sysfs.exists(DRIVER + '/enabled'):
+    if 'enabled' not in listing:
         raise Refused('%s/enabled does not exist: iscsi-scstd does not run, and without it SCST makes no iSCSI target. '
                       'Start it (or the service scst).' % DRIVER)
 
@@ -108,13 +115,14 @@ def write(thing, action, path, data, secrets=()):
 
 def set_attribute(thing, folder, name, wanted, found=None, certain=True):
     """The operation that sets an attribute; C(found) is its value until now, if it was read."""
-    action = 'set %s to %s' % (name, wanted or 'nothing')
+    action = 'set ' + name + ' to ' + (wanted or 'nothing')
     if found is not None:
         action += ' (was %s)' % (found or 'nothing')
-    if not certain:
-        action += ', if SCST offers it'
-    return Operation(thing, action, 'write' if certain else 'write_if_offered',
-                     '%s/%s' % (folder, name), values.written(wanted))
+    # SCST never sees a write of no bytes, so an attribute is cleared by a newline.
+    data, path = wanted or '\n', folder + '/' + name
+    if certain:
+        return Operation(thing, action, 'write', path, data)
+    return Operation(thing, action + ', if SCST offers it', 'write_if_offered', path, data)
 
 
 def backing_size(filename):

@@ -21,15 +21,15 @@ OWN_OPTIONS = {'enabled': 'enabled', 'rel_tgt_id': 'rel_tgt_id', 'allowed_portal
 READ_ONLY = frozenset(('tid', 'luns', 'ini_groups', 'sessions', 'sg_tablesize'))
 
 
-def normalise(targets, driver=None):
+def normalise(targets, driver=None, allow_ambiguous_initiators=False):
     """The user's lists, checked, every value in canonical form. Returns (targets, driver). Raises Refused."""
-    wanted = [_normalise_one(item) for item in names.mappings(targets, 'targets')]
+    wanted = [_normalise_one(item, allow_ambiguous_initiators) for item in names.mappings(targets, 'targets')]
     names.unique([(target['name'].lower(), 'an entry of the list') for target in wanted], 'target')
     names.unique([(target['rel_tgt_id'], target['thing']) for target in wanted if target.get('rel_tgt_id')], 'rel_tgt_id')
     return wanted, _normalise_driver(driver)
 
 
-def _normalise_one(item):
+def _normalise_one(item, allow_ambiguous):
     name = names.target(item.get('name'))
     thing = 'target %s' % name
     target = dict(name=name, thing=thing, present=names.present(item, thing),
@@ -47,7 +47,7 @@ def _normalise_one(item):
     _different_secrets(target['incoming'], target['outgoing'], thing)
     target['attributes'] = _attributes(item.get('attributes'), thing)
     target['if_offered'] = _attributes(item.get('attributes_if_offered'), thing)
-    target['groups'] = scst_group.normalise(item.get('groups'), thing)
+    target['groups'] = scst_group.normalise(item.get('groups'), thing, allow_ambiguous)
     return target
 
 
@@ -89,9 +89,9 @@ def _attributes(given, thing):
 
 def snapshot(sysfs, wanted, driver=None, exclusive_targets=False, assume=False):
     """What is there, as far as C(wanted) needs it. C(assume): as if SCST ran when it does not (check mode)."""
-    if not assume:
-        read.require_driver(sysfs)
     listing = read.names(sysfs, read.DRIVER)
+    if not assume:
+        read.require_driver(listing)
     current = dict(targets={}, driver=None, unlisted={}, ids={}, offered=None)
     lower = dict((name.lower(), name) for name in listing)
     for target in wanted:
@@ -109,7 +109,7 @@ def snapshot(sysfs, wanted, driver=None, exclusive_targets=False, assume=False):
             if name not in listed and sysfs.exists('%s/%s/ini_groups' % (read.DRIVER, name)):
                 current['unlisted'][name] = dict(sessions=read.sessions(sysfs, name))
     if any(target.get('rel_tgt_id') for target in wanted):
-        for name, folder in read.targets(sysfs).items():
+        for name, folder in read.targets(sysfs, listing).items():
             if name not in current['unlisted']:
                 current['ids'][name] = int(read.value(sysfs, folder + '/rel_tgt_id') or 0)
     if driver:
@@ -128,6 +128,10 @@ def _offered(sysfs, listing):
     return None
 
 
+def _users_matter(wanted):
+    return wanted['incoming'] or wanted['outgoing'] or wanted['exclusive'].intersection(('incoming_users', 'outgoing_user'))
+
+
 def _snapshot_common(sysfs, folder, listing, wanted):
     found = dict(incoming={}, outgoing={})
     names_wanted = list(wanted['attributes']) + list(wanted.get('if_offered', ()))
@@ -143,20 +147,21 @@ def _snapshot_one(sysfs, target):
     folder = '%s/%s' % (read.DRIVER, target['name'])
     if not target['present']:
         return dict(sessions=read.sessions(sysfs, target['name']))
-    found = _snapshot_common(sysfs, folder, read.names(sysfs, folder), target)
+    portals = target['allowed_portals'] or 'allowed_portals' in target['exclusive']
+    listing = read.names(sysfs, folder) if portals or _users_matter(target) else []
+    found = _snapshot_common(sysfs, folder, listing, target)
     found['enabled'] = read.value(sysfs, folder + '/enabled') if target['enabled'] is not None else None
-    found['allowed_portals'] = chap.files(sysfs, folder, read.names(sysfs, folder), 'allowed_portal') \
-        if target['allowed_portals'] or 'allowed_portals' in target['exclusive'] else {}
+    found['allowed_portals'] = chap.files(sysfs, folder, listing, 'allowed_portal') if portals else {}
     found.update(groups={}, sessions={}, default_luns=[])
     if target['groups'] or 'groups' in target['exclusive']:
         found['groups'] = scst_group.snapshot(sysfs, folder, target['groups'])
         found['default_luns'] = read.names(sysfs, folder + '/luns')
-        if scst_group.may_disturb(target['groups'], found['groups'], target['exclusive']):
+        if scst_group.may_disturb(target['groups'], found['groups'], target['exclusive'], found['default_luns']):
             found['sessions'] = read.sessions(sysfs, target['name'])
     return found
 
 
-def plan(current, wanted, driver=None, disrupt_sessions=False, allow_default_luns=False):
+def plan(current, wanted, driver=None, disrupt_sessions=False, allow_default_luns=False, allow_ambiguous_initiators=False):
     """The operations that lead from C(current) to C(wanted). Raises Refused."""
     first, operations, last = [], [], []
     for name in sorted(current['unlisted']):
@@ -170,8 +175,8 @@ def plan(current, wanted, driver=None, disrupt_sessions=False, allow_default_lun
             operations.append(read.write(target['thing'], 'create', read.DRIVER + '/mgmt', 'add_target ' + target['name']))
     operations += _relative_ids(kept, current)
     for target in kept:
-        operations += _configure(target, current['targets'].get(target['name']), current['offered'], disrupt_sessions,
-                                 allow_default_luns)
+        operations += _configure(target, current['targets'].get(target['name']), current['offered'],
+                                 (disrupt_sessions, allow_default_luns, allow_ambiguous_initiators))
         last += _enable(target['thing'], '%s/%s' % (read.DRIVER, target['name']), target['enabled'],
                         current['targets'].get(target['name'], {}).get('enabled', '0'))
     if driver:
@@ -233,7 +238,7 @@ def _relative_ids(kept, current):
     return operations
 
 
-def _configure(target, found, offered, disrupt_sessions, allow_default_luns):
+def _configure(target, found, offered, words):
     owner = chap.Owner(target['name'])
     if found is None:
         found = dict(attributes=None, allowed_portals={}, incoming={}, outgoing={}, groups={}, sessions={}, default_luns=[])
@@ -243,7 +248,7 @@ def _configure(target, found, offered, disrupt_sessions, allow_default_luns):
     operations += chap.plan_incoming(owner, target['incoming'], found['incoming'], 'incoming_users' in exclusive)
     operations += chap.plan_outgoing(owner, target['outgoing'], found['outgoing'], 'outgoing_user' in exclusive)
     return operations + scst_group.Plan(target['name'], target['groups'], found['groups'], exclusive, found['sessions'],
-                                        found['default_luns'], disrupt_sessions, allow_default_luns).operations()
+                                        found['default_luns'], *words).operations()
 
 
 def _set_all(thing, folder, attributes, if_offered, found, offered=None, possible=values.TARGET_ATTRIBUTES):

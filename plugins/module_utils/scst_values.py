@@ -72,6 +72,15 @@ TYPED = FLAGS.union(YES_NO, RANGES, CHOICES, HEX_DIGITS, DIGESTS, PATTERNS)
 KNOWN = TYPED.union(LENGTHS, CLEARABLE)
 
 
+# Attributes that any plain text of that length is a value of, as most are; these are spared the rest of the rules.
+PLAIN_LENGTHS = dict((name, length) for name, length in LENGTHS.items() if name not in TYPED)
+
+
+def is_plain(name, value):
+    """Whether C(value) is in canonical form already, as a look at it shows; most are."""
+    return isinstance(value, str) and name in PLAIN_LENGTHS and len(value) <= PLAIN_LENGTHS[name] and names.PLAIN.match(value) is not None
+
+
 def attribute(name, what):
     """The name of an attribute; it becomes part of a path."""
     if isinstance(name, str) and name in KNOWN:
@@ -83,11 +92,11 @@ def attribute(name, what):
 
 def canonical(name, value, what):
     """C(value) of attribute C(name) as SCST shows it. Raises Refused."""
-    if name not in TYPED and isinstance(value, str) and len(value) <= LENGTHS.get(name, 1024) and names.PLAIN.match(value):
+    if is_plain(name, value):
         return value
-    what = '%s: %s' % (what, name)
     if name in FLAGS:
-        return _flag(value, what)
+        return _flag(value, what, name)
+    what = '%s: %s' % (what, name)
     if name in YES_NO:
         return _yes_no(value, what)
     if name in RANGES:
@@ -121,21 +130,18 @@ def shown(name, content):
     return value
 
 
-def written(value):
-    """The text to write. SCST never sees a write of no bytes, so an attribute is cleared by a newline."""
-    return value or '\n'
-
-
-def _flag(value, what):
-    if isinstance(value, bool):
-        return '1' if value else '0'
+def _flag(value, what, name):
+    if value is True or value == '1':
+        return '1'
+    if value is False or value == '0':
+        return '0'
     if isinstance(value, names.INTEGERS + names.TEXTS):
         text = str(names.to_text(value) if isinstance(value, names.TEXTS) else value)
         if text.lower() in ('1', 'true', 'yes', 'on'):
             return '1'
         if text.lower() in ('0', 'false', 'no', 'off'):
             return '0'
-    raise Refused('%s: %s is neither 0 nor 1.' % (what, names.shown(value)))
+    raise Refused('%s: %s: %s is neither 0 nor 1.' % (what, name, names.shown(value)))
 
 
 def _yes_no(value, what):

@@ -18,27 +18,16 @@ import os
 import sys
 import time
 
+from ansible_collections.cephgate.iscsi.plugins.module_utils.scst_errors import explain
+
 ROOT = '/sys/kernel/scst_tgt'
 
 # sysfs hands a store function at most one page, less the closing zero byte.
 LONGEST_WRITE = 4095
 
-# What an errno of SCST most often means; it logs the details to the kernel log only.
-HINTS = {
-    errno.EPERM: 'is iscsi-scstd running?',
-    errno.EEXIST: 'it exists already',
-    errno.ENOENT: 'the object, its backing device or this attribute does not exist',
-    errno.EBUSY: 'it is in use: a backing device may be open elsewhere, a group may have a live session',
-    errno.ENOTBLK: 'vdisk_blockio needs a block device',
-    errno.EINVAL: 'SCST refused the value; the kernel log (dmesg) says why',
-    errno.EACCES: 'the attribute cannot be changed on an existing object',
-    errno.EBADSLT: 'the relative target port id is not unique',
-    errno.EAGAIN: 'SCST did not finish in time',
-}
-
 
 class WriteFailed(EnvironmentError):
-    """A write that SCST refused; the text names file, command and reason."""
+    """A write that SCST refused; the text names the file, the value, what the errno means and what to do."""
 
     def __str__(self):
         return self.args[1]
@@ -146,8 +135,5 @@ def performer(sysfs):
         try:
             sysfs.write(operation.target, operation.data)
         except EnvironmentError as error:
-            hint = HINTS.get(error.errno)
-            raise WriteFailed(error.errno, "writing '%s' to %s: %s (%s)%s" % (
-                operation.data, operation.target, errno.errorcode.get(error.errno, error.errno),
-                error.strerror, '; ' + hint if hint else ''))
+            raise WriteFailed(error.errno, explain(operation, error.errno, sysfs))
     return perform

@@ -98,6 +98,12 @@ options:
         although their devices have C(bind_alua_state) set and would be closed for all of them.
     type: bool
     default: false
+  allow_duplicate_ids:
+    description:
+      - Accept target groups of a device group with the same C(group_id), and targets in it with the same C(rel_tgt_id). SCST does;
+        initiators then confuse the gateways.
+    type: bool
+    default: false
 author:
   - the cephgate contributors (@cephgate)
 seealso:
@@ -196,6 +202,7 @@ def main():
             device_groups=dict(type='list', elements='dict', default=[], options=DEVICE_GROUP),
             exclusive_device_groups=dict(type='bool', default=False),
             allow_mixed_states=dict(type='bool', default=False),
+            allow_duplicate_ids=dict(type='bool', default=False),
             sysfs_root=dict(type='path', default=ROOT),
         ),
         supports_check_mode=True)
@@ -203,9 +210,10 @@ def main():
     sysfs = Sysfs(options['sysfs_root'])
 
     def plan():
-        wanted = scst_alua.normalise(options['device_groups'])
+        wanted = scst_alua.normalise(options['device_groups'], options['allow_duplicate_ids'])
         current = scst_alua.snapshot(sysfs, wanted, assume=module.check_mode)
-        return scst_alua.plan(current, wanted, options['exclusive_device_groups'], options['allow_mixed_states'])
+        return scst_alua.plan(current, wanted, options['exclusive_device_groups'], options['allow_mixed_states'],
+                              options['allow_duplicate_ids'])
 
     plan_and_apply(module, plan, performer(sysfs))
 

@@ -14,6 +14,7 @@ version_added: "0.1.0"
 description:
   - Creates, changes, resizes and removes devices of SCST's handlers C(vdisk_blockio), C(vdisk_fileio) and C(vdisk_nullio).
   - One call takes any number of devices. Devices that are not listed are not touched, unless O(exclusive_handlers) says so.
+  - When SCST refuses one of them, the others are still made, and the module fails at the end, naming all that were refused.
   - The attributes of a device are set before the module returns, so nothing is visible to initiators before M(cephgate.iscsi.scst_lun)
     adds a LUN with it.
 extends_documentation_fragment:
@@ -88,6 +89,12 @@ options:
     description:
       - Announce a smaller size when the backing device has become smaller than what SCST exports. Without it that is an error.
       - Growth is always announced.
+    type: bool
+    default: false
+  allow_duplicate_identity:
+    description:
+      - Accept devices with the same C(usn), C(t10_dev_id), C(naa_id) or C(eui64_id), or with the same first 8 bytes of C(t10_dev_id) where
+        nothing else tells them apart. Initiators take such devices for paths to one disk; if they are not, data is destroyed.
     type: bool
     default: false
 author:
@@ -188,6 +195,7 @@ def main():
             recreate=dict(type='bool', default=False),
             remove_exported=dict(type='bool', default=False),
             allow_shrink=dict(type='bool', default=False),
+            allow_duplicate_identity=dict(type='bool', default=False),
             sysfs_root=dict(type='path', default=ROOT),
         ),
         supports_check_mode=True)
@@ -195,11 +203,12 @@ def main():
     sysfs = Sysfs(options['sysfs_root'])
 
     def plan():
-        wanted = scst_device.normalise(options['devices'], options['exclusive_handlers'])
+        wanted = scst_device.normalise(options['devices'], options['exclusive_handlers'], options['allow_duplicate_identity'])
         current = scst_device.snapshot(sysfs, wanted, options['exclusive_handlers'], assume=module.check_mode)
-        return scst_device.plan(current, wanted, options['recreate'], options['remove_exported'], options['allow_shrink'])
+        return scst_device.plan(current, wanted, options['recreate'], options['remove_exported'], options['allow_shrink'],
+                                options['allow_duplicate_identity'])
 
-    plan_and_apply(module, plan, performer(sysfs))
+    plan_and_apply(module, plan, performer(sysfs), apart=lambda operation: operation.thing)
 
 
 if __name__ == '__main__':

@@ -106,7 +106,7 @@ options:
           initiators:
             description:
               - Names of initiators, as they log in; C(*), C(?) and a leading C(!) are wildcards. With C(per_portal_acl), C(name#portal).
-              - One initiator can be in one group of a target only.
+              - One initiator can be in one group of a target only, see O(allow_ambiguous_initiators).
             type: list
             elements: str
           attributes:
@@ -162,6 +162,12 @@ options:
   allow_default_luns:
     description:
       - Accept initiator groups in a target that has default LUNs, which every initiator in no group sees.
+    type: bool
+    default: false
+  allow_ambiguous_initiators:
+    description:
+      - Accept entries of two groups of a target that the same initiator matches, be it by its name or by wildcards. SCST then takes the
+        group that was made first.
     type: bool
     default: false
 author:
@@ -288,6 +294,7 @@ def main():
             driver=dict(type='dict', options=DRIVER),
             disrupt_sessions=dict(type='bool', default=False),
             allow_default_luns=dict(type='bool', default=False),
+            allow_ambiguous_initiators=dict(type='bool', default=False),
             sysfs_root=dict(type='path', default=ROOT),
         ),
         supports_check_mode=True)
@@ -295,9 +302,10 @@ def main():
     sysfs = Sysfs(options['sysfs_root'])
 
     def plan():
-        wanted, driver = scst_target.normalise(options['targets'], options['driver'])
+        wanted, driver = scst_target.normalise(options['targets'], options['driver'], options['allow_ambiguous_initiators'])
         current = scst_target.snapshot(sysfs, wanted, driver, options['exclusive_targets'], assume=module.check_mode)
-        return scst_target.plan(current, wanted, driver, options['disrupt_sessions'], options['allow_default_luns'])
+        return scst_target.plan(current, wanted, driver, options['disrupt_sessions'], options['allow_default_luns'],
+                                options['allow_ambiguous_initiators'])
 
     plan_and_apply(module, plan, performer(sysfs))
 

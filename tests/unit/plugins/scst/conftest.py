@@ -35,13 +35,13 @@ class Engine:
 
     def device(self, *devices, exclusive_handlers=(), assume=False, **options):
         from ansible_collections.cephgate.iscsi.plugins.module_utils import scst_device
-        wanted = scst_device.normalise(devices, exclusive_handlers)
+        wanted = scst_device.normalise(devices, exclusive_handlers, options.get('allow_duplicate_identity', False))
         current = scst_device.snapshot(self.tree, wanted, exclusive_handlers, assume, self.size_of)
         return self.do(scst_device.plan(current, wanted, **options))
 
     def target(self, *targets, driver=None, exclusive_targets=False, **options):
         from ansible_collections.cephgate.iscsi.plugins.module_utils import scst_target
-        wanted, wanted_driver = scst_target.normalise(targets, driver)
+        wanted, wanted_driver = scst_target.normalise(targets, driver, options.get('allow_ambiguous_initiators', False))
         current = scst_target.snapshot(self.tree, wanted, wanted_driver, exclusive_targets)
         return self.do(scst_target.plan(current, wanted, wanted_driver, **options))
 
@@ -52,7 +52,7 @@ class Engine:
 
     def alua(self, *groups, **options):
         from ansible_collections.cephgate.iscsi.plugins.module_utils import scst_alua
-        wanted = scst_alua.normalise(groups)
+        wanted = scst_alua.normalise(groups, options.get('allow_duplicate_ids', False))
         return self.do(scst_alua.plan(scst_alua.snapshot(self.tree, wanted), wanted, **options))
 
     def login(self, initiator=HOST, target=TARGET, portal='10.0.0.1'):
