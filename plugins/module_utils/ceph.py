@@ -11,7 +11,7 @@ import os
 import re
 
 from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Refused
-from ansible_collections.cephgate.iscsi.plugins.module_utils.rbd import Rbd
+from ansible_collections.cephgate.iscsi.plugins.module_utils.rbd import Rbd, bounded_run
 
 CONF = '/etc/ceph/%s.conf'
 
@@ -23,14 +23,19 @@ def ceph_argument_spec():
     )
 
 
-def rbd_of(module):
-    """The Rbd of a module's parameters. C(missing) tells that this host is no Ceph client yet."""
+def rbd_of(module, timeout=None):
+    """The Rbd of a module's parameters. C(missing) tells that this host is no Ceph client yet.
+
+    timeout: seconds for each call; None: as long as rbd itself waits.
+    """
     path = module.get_bin_path('rbd')
 
     def run(argv, stdin):
         if path is None:
             raise Refused('%s: the rbd command is not installed. Install the Ceph client (package ceph-common), as the role '
                           'ceph_client does.' % ' '.join(argv))
+        if timeout is not None:
+            return bounded_run(timeout)(argv, stdin)
         return module.run_command(argv, data=stdin, environ_update=dict(LC_ALL='C'))
 
     rbd = Rbd(run, client=module.params['client'], cluster=module.params['cluster'], command=path or 'rbd')

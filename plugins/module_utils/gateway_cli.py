@@ -4,72 +4,65 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The command cephgate on a gateway: apply, plan, status, serve.
 
-Exit codes: 0 all that is declared is served (plan: nothing to do); 1 something is missing (plan: something to
-do); 2 it could not be told or done at all, and the text says why.
+Exit codes: 0 all that is declared is served (plan: nothing to do); 1 something is not served (plan: there is
+something to do); 2 it could not be told or done at all; 3 somebody else was at work for as long as --wait
+allows. With 2 and 3 the text says why. README.md of the role gateway has the table.
 """
 from __future__ import absolute_import, division, print_function
 
 __metaclass__ = type
 
 import argparse
-import errno
-import fcntl
 import json
 import os
-import subprocess
 import sys
-import threading
 import time
 
-from ansible_collections.cephgate.iscsi.plugins.module_utils import gateway_state
+from ansible_collections.cephgate.iscsi.plugins.module_utils import gateway_serve, gateway_state, lock
+from ansible_collections.cephgate.iscsi.plugins.module_utils.gateway_mapper import Mapper
 from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Failed, Refused
-from ansible_collections.cephgate.iscsi.plugins.module_utils.rbd import Rbd, mapped
+from ansible_collections.cephgate.iscsi.plugins.module_utils.rbd import Rbd, bounded_run, mapped
 from ansible_collections.cephgate.iscsi.plugins.module_utils.sysfs import Sysfs
 
 STATE = '/etc/cephgate/state.json'
-LOCK = '/run/cephgate.lock'
 
-# Ceph away at boot must not hold one image's turn for ever; rbd itself would wait for 5 minutes.
-RBD_TIMEOUT = 60
-
-LOOK_EVERY = 1  # seconds: a restarted iscsi-scstd has lost all targets, and initiators wait
-RETRY_EVERY = 10  # seconds: for what could not be served
+ALL_SERVED, MISSING, IMPOSSIBLE, BUSY = 0, 1, 2, 3
 
 
-def run(argv, stdin):
-    """Run a command: (exit code, stdout, stderr). One that takes too long is killed: exit code ETIMEDOUT."""
-    process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                               universal_newlines=True)
-    late = []
+class Here(object):
+    """This host, as the options say."""
 
-    def stop():
-        late.append(True)
-        process.kill()
+    def __init__(self, options):
+        self.options = options
 
-    timer = threading.Timer(RBD_TIMEOUT, stop)
-    timer.start()
-    try:
-        out, err = process.communicate(stdin)
-    finally:
-        timer.cancel()
-    return (errno.ETIMEDOUT if late else process.returncode), out, err
+    def load(self):
+        return gateway_state.load(self.options.state)
 
+    def rbd(self, state):
+        return Rbd(bounded_run(), client=state['client'], cluster=state['cluster'])
 
-def gateway(path):
-    state = gateway_state.load(path)
-    rbd = Rbd(run, client=state['client'], cluster=state['cluster'])
-    return gateway_state.Gateway(state, rbd, Sysfs(state['sysfs_root']), mapped)
+    def gateway(self, state):
+        return gateway_state.Gateway(state, self.rbd(state), Sysfs(state['sysfs_root']), mapped)
 
+    def mapper(self):
+        def take(image):
+            return lock.rbd([image], 'cephgate %s' % self.options.verb, wait=0, folder=self.options.run)
+        return Mapper(lambda: self.load()['images'], mapped, lambda: self.rbd(self.load()), take)
 
-class Lock(object):
-    """One run of apply at a time."""
+    def lock(self, name='scst', wait=None):
+        return lock.Lock(name, 'cephgate %s' % self.options.verb, wait=self.options.wait if wait is None else wait,
+                         folder=self.options.run)
 
-    def __enter__(self):
-        self.handle = open(LOCK, 'w')
-        fcntl.flock(self.handle, fcntl.LOCK_EX)
+    def report_path(self):
+        return os.path.join(self.options.run, 'cephgate-problems.json')
 
-    def __exit__(self, *_what):
-        self.handle.close()
+    def report(self):
+        """What the service says of images that it cannot serve: {image: reason}; nothing when it does not run."""
+        try:
+            with open(self.report_path()) as handle:
+                return json.load(handle)
+        except (EnvironmentError, ValueError):
+            return {}
 
 
 def say(options, answer, lines):
@@ -80,55 +73,68 @@ def say(options, answer, lines):
 
 
 def apply_state(options):
-    with Lock():
-        done, problems = gateway(options.state).apply()
+    here = Here(options)
+
+    def export(known, enable):
+        with here.lock():
+            return here.gateway(here.load()).export(known, enable)
+
+    done, problems = gateway_serve.apply_once(here.mapper(), export)
     say(options, dict(operations=[operation.as_dict(True) for operation in done], problems=problems),
         [operation.line() for operation in done] +
         ['not served: %s: %s' % item for item in sorted(problems.items())])
-    return 1 if problems else 0
+    return MISSING if problems else ALL_SERVED
 
 
 def plan(options):
-    operations, problems = gateway(options.state).plan()
+    here = Here(options)
+    operations, problems = here.gateway(here.load()).plan()
     say(options, dict(operations=[operation.as_dict(False) for operation in operations], problems=problems),
         [operation.line() for operation in operations] +
         ['cannot be served: %s: %s' % item for item in sorted(problems.items())] or ['nothing to do'])
-    return 1 if operations or problems else 0
+    return MISSING if operations or problems else ALL_SERVED
 
 
 def status(options):
-    here = gateway(options.state)
-    report = here.status()
-    enabled = here.in_place()
-    say(options, dict(images=report, enabled=enabled),
-        ['target: %s' % ('enabled' if enabled else 'missing or disabled')] +
-        ['%s: %s' % (entry['image'], 'served' if entry['served'] else '; '.join(entry['missing'])) for entry in report])
-    return 0 if enabled and all(entry['served'] for entry in report) else 1
+    here = Here(options)
+    state = here.load()
+    gateway = here.gateway(state)
+    report = gateway.status()
+    enabled = gateway.in_place()
+    service = here.lock('serve').held()
+    reasons = here.report() if service else {}
+    for entry in report:
+        entry['reason'] = None if entry['served'] else reasons.get(entry['image'])
+    answer = dict(images=report, enabled=enabled, service=service, unfinished=bool(state.get('unfinished')))
+    lines = ['service: %s' % (service or 'does not run: nothing restores this gateway'),
+             'target: %s' % ('enabled' if enabled else 'missing or disabled')]
+    if answer['unfinished']:
+        lines.append('playbook: under way, or it was stopped before its end: then run it again')
+    for entry in report:
+        why = entry['missing'] + ([entry['reason']] if entry['reason'] else [])
+        lines.append('%s: %s' % (entry['image'], 'served' if entry['served'] else '; '.join(why)))
+    say(options, answer, lines)
+    return ALL_SERVED if enabled and all(entry['served'] for entry in report) else MISSING
 
 
 def serve(options):
     """Keep the gateway as its state file says, for ever: at boot, after a restart of iscsi-scstd, when an image is back."""
-    known, again, said = None, 0, None
-    while True:
-        try:
-            stamp = os.stat(options.state).st_mtime
-            if stamp != known or time.time() >= again or not gateway(options.state).in_place():
-                code = apply_state(options) if stamp == known or not _settled(options) else 0
-                known = stamp
-                again = time.time() + RETRY_EVERY if code else float('inf')
-                said = None
-        except (Refused, Failed, EnvironmentError) as error:
-            time.sleep(RETRY_EVERY - LOOK_EVERY if said else 0)
-            if str(error) != said:  # say it once, not every second
-                said = str(error)
-                sys.stderr.write(said + '\n')
-        time.sleep(LOOK_EVERY)
+    here = Here(options)
+    command = os.stat(sys.argv[0]).st_mtime
 
+    def journal(line):
+        sys.stdout.write(line + '\n')
+        sys.stdout.flush()
 
-def _settled(options):
-    """Whether everything is as the state file says already, as right after the playbook wrote it."""
-    operations, problems = gateway(options.state).plan()
-    return not operations and not problems
+    with here.lock('serve', wait=10):
+        keeper = gateway_serve.Keeper(
+            options.state, here.gateway, here.mapper(), lambda: here.lock(wait=0),
+            lambda problems: gateway_serve.write_report(here.report_path(), problems), journal)
+        while os.stat(sys.argv[0]).st_mtime == command:
+            keeper.tick()
+            time.sleep(gateway_serve.LOOK_EVERY)
+    # A newer version was installed. What is served stays while we start again with it.
+    os.execv(sys.executable, [sys.executable] + sys.argv)
 
 
 VERBS = dict(apply=apply_state, plan=plan, status=status, serve=serve)
@@ -137,7 +143,10 @@ VERBS = dict(apply=apply_state, plan=plan, status=status, serve=serve)
 def main(arguments=None):
     parser = argparse.ArgumentParser(prog='cephgate', description='The iSCSI gateway of this host.', epilog=__doc__.split('\n\n')[1])
     parser.add_argument('--state', default=STATE, help='state file (default: %(default)s)')
-    parser.add_argument('--json', action='store_true', help='answer in JSON, one object')
+    parser.add_argument('--run', default=lock.FOLDER, help='folder for locks (default: %(default)s)')
+    parser.add_argument('--wait', type=int, default=lock.WAIT, metavar='SECONDS',
+                        help='how long to wait for somebody else who changes this gateway (default: %(default)s)')
+    parser.add_argument('--json', action='store_true', help='answer in JSON, one object; an error is {"error": text}')
     parser.add_argument('verb', choices=sorted(VERBS), help='apply: serve what the state file says; plan: say what apply would do; '
                         'status: say what is served and what is missing; serve: apply whenever something is missing, for ever')
     options = parser.parse_args(arguments)
@@ -145,6 +154,8 @@ def main(arguments=None):
         return VERBS[options.verb](options)
     except (Refused, Failed, EnvironmentError) as error:
         sys.stderr.write('cephgate: %s\n' % error)
-        return 2
+        if options.json:
+            say(options, dict(error=str(error)), [])
+        return BUSY if isinstance(error, lock.Busy) else IMPOSSIBLE
     except KeyboardInterrupt:
         return 130

@@ -12,7 +12,6 @@ from __future__ import absolute_import, division, print_function
 
 __metaclass__ = type
 
-import errno
 import json
 
 from ansible_collections.cephgate.iscsi.plugins.module_utils import scst_alua, scst_device, scst_lun, scst_target
@@ -22,6 +21,7 @@ from ansible_collections.cephgate.iscsi.plugins.module_utils.scst_read import ba
 from ansible_collections.cephgate.iscsi.plugins.module_utils.sysfs import performer
 
 VERSION = 1
+EXCLUSIVE = ('allowed_portals', 'incoming_users', 'outgoing_user', 'groups', 'initiators')
 KEYS = ('version', 'sysfs_root', 'client', 'cluster', 'images', 'devices', 'targets', 'luns', 'device_groups')
 
 
@@ -67,36 +67,23 @@ class Gateway(object):
         self.size_of = size_of
         self.perform = performer(sysfs)
 
-    def _images(self, act, problems):
-        """Map what is not mapped. Returns (operations, usable images)."""
+    def _usable(self, problems):
+        """The images that are mapped and are the declared ones; the others are problems."""
         current = self.mapped()
-        operations, usable = [], []
-        silent = None
+        usable = []
         for entry in self.state['images']:
             image = entry['image']
-            if silent and image not in current:
-                problems.add(image, silent)  # each would wait as long again
-                continue
-            try:
-                steps = plan_mappings(self.rbd, current, [dict(image=image, options=entry.get('options'))], lambda found: [])
-                if act:
-                    perform(steps, self.rbd.perform)
-                operations += steps
-            except (Refused, Failed, EnvironmentError) as error:
-                problems.add(image, error)
-                if getattr(getattr(error, 'reason', error), 'errno', None) == errno.ETIMEDOUT:
-                    silent = error
-                continue
-            usable.append(image)
-        current = self.mapped()
-        for entry in self.state['images']:
-            found = current.get(entry['image'])
-            if found and entry.get('image_id') and found['image_id'] != entry['image_id']:
+            found = current.get(image)
+            if found is None:
+                problems.add(image, 'the image is not mapped')
+            elif entry.get('image_id') and found['image_id'] != entry['image_id']:
                 # Its identity belongs to the image that was: initiators would take the new one for it.
-                problems.add(entry['image'], 'image %s has the internal id %s, but the exported one had %s: it was made anew. Run '
+                problems.add(image, 'image %s has the internal id %s, but the exported one had %s: it was made anew. Run '
                              'the site playbook, which gives it an identity of its own.' % (
-                                 entry['image'], found['image_id'], entry['image_id']))
-        return operations, [image for image in usable if image not in problems.of]
+                                 image, found['image_id'], entry['image_id']))
+            else:
+                usable.append(image)
+        return usable
 
     def _stages(self, images, enable):
         """The modules' work in the roles' order, restricted to C(images), as (plan, arguments) to call one by one."""
@@ -147,20 +134,43 @@ class Gateway(object):
     def plan(self):
         """What apply would do now: (operations, problems)."""
         problems = Problems()
-        operations, images = self._images(False, problems)
+        operations = plan_mappings(self.rbd, self.mapped(), [dict(image=entry['image'], options=entry.get('options'))
+                                                             for entry in self.state['images']], lambda found: [])
+        missing = Problems()
+        self._usable(missing)
+        current = self.mapped()
+        images = []
+        for entry in self.state['images']:
+            if entry['image'] in current and entry['image'] in missing.of:
+                problems.add(entry['image'], missing.of[entry['image']])
+            else:
+                images.append(entry['image'])
         for plan, arguments in self._stages(images, True):
             operations += plan(arguments, True)
         return operations, problems.of
 
-    def apply(self):
-        """Serve what can be served: (operations done, {image: why it is not served}).
+    def check_removals(self):
+        """Refuse what the state, taken as complete for its targets, would take from live sessions."""
+        targets = [dict(target, enabled=None, exclusive=EXCLUSIVE) for target in self.state['targets']]
+        self._targets((targets, None), True)
+        wanted, scopes = scst_lun.normalise(self.state['luns'], [dict(target=target['name']) for target in targets])
+        scst_lun.plan(scst_lun.snapshot(self.sysfs, wanted, scopes, assume=True), wanted, scopes)
 
+    def export(self, known=(), enable=True):
+        """Serve what is mapped: (operations done, {image: why it is not served}).
+
+        known: {image: reason} of those that could not be mapped. enable: the target, too; unless there are LUNs and
+        not one of them can be served: an initiator that logs in to nothing looks no further.
         Raises Refused or Failed only for what concerns the gateway as a whole.
         """
         problems = Problems()
-        done, images = self._images(True, problems)
+        for image in known:
+            problems.add(image, known[image])
+        images = self._usable(problems)
+        enable = enable and bool(images or not self.state['images'])
+        done = []
         try:
-            return done + self._export(images, True), problems.of
+            return self._export(images, enable), problems.of
         except (Refused, Failed) as error:
             done += getattr(error, 'done', [])
         # Something in the way of one image must not keep the others from being served: one by one,
@@ -172,16 +182,21 @@ class Gateway(object):
                 good.append(image)
             except (Refused, Failed) as error:
                 problems.add(image, error)
-        return done + self._export(good, True), problems.of
+        return done + self._export(good, enable and bool(good or not self.state['images'])), problems.of
 
     def status(self):
         """For each image whether it is served here, and if not, what is missing."""
         mapped = self.mapped()
+        problems = Problems()
+        self._usable(problems)
+        strange = problems.of
         report = []
         for device in self.state['devices']:
             image, missing = device['image'], []
             if image not in mapped:
                 missing.append('the image is not mapped')
+            elif image in strange:
+                missing.append(strange[image])
             if not self.sysfs.exists('devices/' + device['name']):
                 missing.append('SCST has no device %s' % device['name'])
             absent = [lun for lun in self.state['luns'] if lun['device'] == device['name'] and
@@ -189,6 +204,10 @@ class Gateway(object):
             missing += ['%s: LUN %d is not there' % (scst_lun.place(lun['target'], lun['group']), lun['lun']) for lun in absent]
             report.append(dict(image=image, device=device['name'], served=not missing, missing=missing))
         return report
+
+    def ready(self):
+        """Whether targets can be made: the driver's attributes exist only while iscsi-scstd runs."""
+        return self.sysfs.exists('targets/iscsi/enabled')
 
     def in_place(self):
         """Whether the targets exist and are enabled: a few stat calls, to be asked every second."""

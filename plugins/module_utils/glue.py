@@ -10,24 +10,36 @@ __metaclass__ = type
 from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Failed, Refused, perform, report
 
 
-def plan_and_apply(module, plan, performer, facts=None, apart=None):
+class NoLock(object):
+    """For what nobody else works on, and for check mode, which changes nothing."""
+
+    def __enter__(self):
+        pass
+
+    def __exit__(self, *_what):
+        pass
+
+
+def plan_and_apply(module, plan, performer, facts=None, apart=None, lock=None):
     """Run C(plan()) for the list of operations, perform it unless in check mode, and exit.
 
     plan:      returns the operations; may raise Refused before anything is changed
     performer: carries out one operation
     apart:     which object an operation belongs to, when objects do not depend on each other (see perform)
-    facts:     called at the end, returns more keys of the result; told whether changes were made
+    facts:     called at the end, returns more keys of the result
+    lock:      held while planning and performing (see lock)
     """
+    done, failure = [], None
     try:
-        operations = plan()
+        with NoLock() if lock is None or module.check_mode else lock:
+            operations = plan()
+            if not module.check_mode:
+                try:
+                    done = perform(operations, performer, apart)
+                except Failed as error:
+                    done, failure = error.done, error
     except (Refused, EnvironmentError) as error:
         module.fail_json(msg=str(error), changed=False)
-    done, failure = [], None
-    if not module.check_mode:
-        try:
-            done = perform(operations, performer, apart)
-        except Failed as error:
-            done, failure = error.done, error
     result = report(operations, done, module.check_mode)
     if failure is not None:
         result['msg'] = '%s. %d of %d operations were done and stay; when the reason is gone, run again to finish.' % (

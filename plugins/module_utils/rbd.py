@@ -15,6 +15,8 @@ import errno
 import json
 import os
 import stat
+import subprocess
+import threading
 
 from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Refused
 
@@ -30,8 +32,38 @@ _EXPLAINED = {
     errno.ENOENT: 'it does not exist, or client.{client} or its keyring is unknown to Ceph',
     errno.EROFS: 'the image is locked exclusively by another client ("rbd lock ls" shows it)',
     errno.ENXIO: 'the kernel lacks a feature of the image; "rbd feature disable" what dmesg names',
-    errno.ETIMEDOUT: 'no monitor answered: check mon_host in ceph.conf and the network',
+    errno.ETIMEDOUT: 'Ceph did not answer in time: check its health (monitors, and the OSDs of this image), mon_host in ceph.conf '
+                     'and the network',
 }
+
+# Seconds for mapping one image. rbd itself waits up to 300 s for monitors, and for ever for an OSD.
+MAP_TIMEOUT = 60
+
+
+def bounded_run(timeout=MAP_TIMEOUT):
+    """A C(run) for Rbd that kills the command after so many seconds; the exit code is ETIMEDOUT then."""
+    def run(argv, stdin):
+        # close_fds: Python 2 would hand our locks down to the command.
+        process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                   universal_newlines=True, close_fds=True, env=dict(os.environ, LC_ALL='C'))
+        late = []
+
+        def stop():
+            late.append(True)
+            process.kill()
+
+        timer = threading.Timer(timeout, stop)
+        timer.daemon = True
+        timer.start()
+        try:
+            out, err = process.communicate(stdin)
+        finally:
+            timer.cancel()
+        if late:
+            err += '\nno answer within %d s' % timeout
+        return (errno.ETIMEDOUT if late else process.returncode), out, err
+
+    return run
 
 
 class Rbd(object):

@@ -15,6 +15,8 @@ description:
   - Installs the command C(cephgate) with the engine that this collection's modules use, and the state file from which
     the command restores the gateway at boot and after a restart of C(iscsi-scstd).
   - The state file may hold CHAP secrets and is readable by root only.
+  - It is called twice, before the modules that change SCST and after them, so that a gateway which restarts in between, or
+    after the playbook was killed, is rebuilt as it is to be, and not as it was.
 options:
   state:
     description: The state, as P(cephgate.iscsi.gateway_view#filter) gives it.
@@ -24,6 +26,21 @@ options:
     description: CHAP secrets by user name, for the users that O(state) names.
     type: dict
     default: {}
+  phase:
+    description:
+      - V(begin), before anything is changed, writes down what is to be served and marks it as unfinished. The service
+        then leaves the work to the playbook, for 5 minutes or until the targets vanish.
+      - V(end) takes the mark away.
+    type: str
+    choices: [begin, end]
+    default: end
+  complete:
+    description:
+      - Whether O(state) is all that its targets are to serve. Then what the state file had besides is forgotten, and
+        with O(phase=begin) it is an error if live sessions use something of the target that is not in O(state).
+      - Otherwise what the state file has besides stays in it, as the SCST modules leave alone what they are not given.
+    type: bool
+    default: false
   path:
     description: The state file.
     type: path
@@ -43,7 +60,13 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Keep what this gateway serves
+- name: Write down what this gateway is to serve
+  cephgate.iscsi.gateway_state:
+    state: "{{ view.state }}"
+    secrets: "{{ view.secrets }}"
+    phase: begin
+
+- name: Note that it does
   cephgate.iscsi.gateway_state:
     state: "{{ view.state }}"
     secrets: "{{ view.secrets }}"
@@ -59,22 +82,24 @@ operations:
     - {object: file /etc/cephgate/state.json, action: write, how: file, done: true, target: /etc/cephgate/state.json}
 """
 
+import hashlib
 import json
 import os
 import sys
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.cephgate.iscsi.plugins.module_utils import gateway_cli, gateway_state
+from ansible_collections.cephgate.iscsi.plugins.module_utils import gateway_cli, gateway_intent, gateway_state, lock
 from ansible_collections.cephgate.iscsi.plugins.module_utils.glue import plan_and_apply
 from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Operation, Refused
+from ansible_collections.cephgate.iscsi.plugins.module_utils.rbd import mapped
 from ansible_collections.cephgate.iscsi.plugins.module_utils.site import users, with_secrets
-from ansible_collections.cephgate.iscsi.plugins.module_utils.sysfs import to_bytes
+from ansible_collections.cephgate.iscsi.plugins.module_utils.sysfs import Sysfs, to_bytes
 
 PACKAGE = 'ansible_collections.cephgate.iscsi.plugins.module_utils.'
 
 LAUNCHER = """#!{python}
-# Written by cephgate.iscsi.gateway_state.
+# Written by cephgate.iscsi.gateway_state. Engine {version}: a service that sees this file change starts again with it.
 import sys
 
 sys.path.insert(0, {library!r})
@@ -97,6 +122,14 @@ def engine(library):
         # Python 2 knows no namespace packages.
         files[os.path.join(folder, '__init__.py')] = ''
     return files
+
+
+def current(path):
+    """What the state file holds, or None when there is none that this version can read."""
+    try:
+        return gateway_state.load(path)
+    except (EnvironmentError, Refused):
+        return None
 
 
 def to_write(path, text, mode):
@@ -135,6 +168,8 @@ def main():
             path=dict(type='path', default=gateway_cli.STATE),
             command=dict(type='path', default='/usr/local/sbin/cephgate'),
             library=dict(type='path', default='/usr/local/lib/cephgate'),
+            phase=dict(type='str', choices=['begin', 'end'], default='end'),
+            complete=dict(type='bool', default=False),
         ),
         supports_check_mode=True,
     )
@@ -147,15 +182,22 @@ def main():
         if unknown:
             raise Refused('CHAP user %s: it is in the state, but has no entry in secrets. Give both from one '
                           'gateway_view.' % ', '.join(sorted(unknown)))
+        if params['complete'] and params['phase'] == 'begin':
+            gateway_state.Gateway(params['state'], None, Sysfs(params['state']['sysfs_root']), mapped).check_removals()
         operations = []
-        for path, text in sorted(engine(params['library']).items()):
+        files = sorted(engine(params['library']).items())
+        for path, text in files:
             operations += to_write(path, text, 0o644)
+        version = hashlib.sha256(b''.join(to_bytes(path + text) for path, text in files)).hexdigest()[:12]
         operations += to_write(params['command'], LAUNCHER.format(
-            python=sys.executable, library=params['library'], package=PACKAGE), 0o755)
-        state = with_secrets(params['state'], params['secrets'])
+            python=sys.executable, library=params['library'], package=PACKAGE, version=version), 0o755)
+        old = current(params['path'])
+        state = gateway_intent.intended(old, with_secrets(params['state'], params['secrets']), params['complete'])
+        if params['phase'] == 'begin' and not gateway_intent.reached(old, state):
+            state[gateway_intent.MARK] = True
         return operations + to_write(params['path'], json.dumps(state, indent=1, sort_keys=True) + '\n', 0o600)
 
-    plan_and_apply(module, plan, write)
+    plan_and_apply(module, plan, write, lock=lock.scst('module gateway_state'))
 
 
 if __name__ == '__main__':

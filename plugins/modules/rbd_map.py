@@ -115,10 +115,11 @@ import time
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.cephgate.iscsi.plugins.module_utils import lock
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ceph import ceph_argument_spec, conf_fsid, rbd_of
 from ansible_collections.cephgate.iscsi.plugins.module_utils.glue import plan_and_apply
 from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Refused
-from ansible_collections.cephgate.iscsi.plugins.module_utils.rbd import holders, mapped
+from ansible_collections.cephgate.iscsi.plugins.module_utils.rbd import MAP_TIMEOUT, holders, mapped
 from ansible_collections.cephgate.iscsi.plugins.module_utils.rbd_plan import human, plan_mappings
 
 
@@ -154,7 +155,7 @@ def main():
         supports_check_mode=True,
     )
     images = module.params['images']
-    rbd = rbd_of(module)
+    rbd = rbd_of(module, MAP_TIMEOUT)
 
     def facts():
         found = mapped() if module.check_mode else wait_for_sizes(images, module.params['timeout'])
@@ -166,7 +167,8 @@ def main():
                               'derived. Add "fsid = ..." to /etc/ceph/%s.conf.' % (image, module.params['cluster']))
         return dict(mapped=listed)
 
-    plan_and_apply(module, lambda: plan_mappings(rbd, mapped(), images, holders), rbd.perform, facts)
+    plan_and_apply(module, lambda: plan_mappings(rbd, mapped(), images, holders), rbd.perform, facts,
+                   lock=lock.rbd([entry['image'] for entry in images], 'module rbd_map'))
 
 
 if __name__ == '__main__':

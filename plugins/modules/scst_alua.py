@@ -172,7 +172,7 @@ operations:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.cephgate.iscsi.plugins.module_utils import scst_alua
+from ansible_collections.cephgate.iscsi.plugins.module_utils import lock, scst_alua
 from ansible_collections.cephgate.iscsi.plugins.module_utils.glue import plan_and_apply
 from ansible_collections.cephgate.iscsi.plugins.module_utils.sysfs import ROOT, Sysfs, performer
 
@@ -215,7 +215,7 @@ def main():
         return scst_alua.plan(current, wanted, options['exclusive_device_groups'], options['allow_mixed_states'],
                               options['allow_duplicate_ids'])
 
-    plan_and_apply(module, plan, performer(sysfs))
+    plan_and_apply(module, plan, performer(sysfs), lock=lock.scst('module scst_alua'))
 
 
 if __name__ == '__main__':

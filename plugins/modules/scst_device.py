@@ -173,7 +173,7 @@ operations:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.cephgate.iscsi.plugins.module_utils import scst_device
+from ansible_collections.cephgate.iscsi.plugins.module_utils import lock, scst_device
 from ansible_collections.cephgate.iscsi.plugins.module_utils.glue import plan_and_apply
 from ansible_collections.cephgate.iscsi.plugins.module_utils.sysfs import ROOT, Sysfs, performer
 
@@ -208,7 +208,7 @@ def main():
         return scst_device.plan(current, wanted, options['recreate'], options['remove_exported'], options['allow_shrink'],
                                 options['allow_duplicate_identity'])
 
-    plan_and_apply(module, plan, performer(sysfs), apart=lambda operation: operation.thing)
+    plan_and_apply(module, plan, performer(sysfs), apart=lambda operation: operation.thing, lock=lock.scst('module scst_device'))
 
 
 if __name__ == '__main__':

@@ -144,7 +144,7 @@ operations:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.cephgate.iscsi.plugins.module_utils import scst_lun
+from ansible_collections.cephgate.iscsi.plugins.module_utils import lock, scst_lun
 from ansible_collections.cephgate.iscsi.plugins.module_utils.glue import plan_and_apply
 from ansible_collections.cephgate.iscsi.plugins.module_utils.sysfs import ROOT, Sysfs, performer
 
@@ -180,7 +180,7 @@ def main():
         current = scst_lun.snapshot(sysfs, wanted, scopes, assume=module.check_mode)
         return scst_lun.plan(current, wanted, scopes, options['disrupt_sessions'], options['allow_default_luns'])
 
-    plan_and_apply(module, plan, performer(sysfs))
+    plan_and_apply(module, plan, performer(sysfs), lock=lock.scst('module scst_lun'))
 
 
 if __name__ == '__main__':

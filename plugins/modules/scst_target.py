@@ -248,7 +248,7 @@ operations:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.cephgate.iscsi.plugins.module_utils import scst_target
+from ansible_collections.cephgate.iscsi.plugins.module_utils import lock, scst_target
 from ansible_collections.cephgate.iscsi.plugins.module_utils.glue import plan_and_apply
 from ansible_collections.cephgate.iscsi.plugins.module_utils.sysfs import ROOT, Sysfs, performer
 
@@ -307,7 +307,7 @@ def main():
         return scst_target.plan(current, wanted, driver, options['disrupt_sessions'], options['allow_default_luns'],
                                 options['allow_ambiguous_initiators'])
 
-    plan_and_apply(module, plan, performer(sysfs))
+    plan_and_apply(module, plan, performer(sysfs), lock=lock.scst('module scst_target'))
 
 
 if __name__ == '__main__':

@@ -34,6 +34,15 @@ if str(TOP / 'build/collections') not in sys.path:
     sys.path.insert(0, str(TOP / 'build/collections'))
 
 
+@pytest.fixture(autouse=True)
+def locks(monkeypatch, tmp_path_factory):
+    """The folder of locks: not this machine's /run."""
+    from ansible_collections.cephgate.iscsi.plugins.module_utils import lock
+    folder = tmp_path_factory.mktemp('run')
+    monkeypatch.setattr(lock, 'FOLDER', str(folder))
+    return folder
+
+
 @pytest.fixture
 def run_module(capsys, monkeypatch, tmp_path):
     """A function (module, check_mode=False, diff=False, **options) that returns the result as a dict.

@@ -1,0 +1,73 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026, the cephgate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a gateway is to serve from now on, written down before anything is changed.
+
+A gateway that restarts while the playbook is at work, or after it was killed, is rebuilt from its state file
+alone. So the file says what is wanted before the first step is taken: what was to be removed does not come back,
+what was to be added comes. A mark tells that the steps have not all been taken by the playbook.
+"""
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+MARK = 'unfinished'
+
+
+def intended(old, new, complete):
+    """The state to write: C(new), and unless it is complete, what the old one has besides.
+
+    The modules leave alone what is not listed, so it is served until the next restart; then it must not vanish.
+    old: what the state file holds, or None.
+    """
+    if old is None or complete:
+        return dict(new)
+    result = dict(new)
+    result['luns'] = new['luns'] + [lun for lun in old['luns'] if _place(lun) not in [_place(other) for other in new['luns']]]
+    used = set(lun['device'] for lun in result['luns'])
+    result['devices'] = _with(new['devices'], [entry for entry in old['devices'] if entry['name'] in used], 'name')
+    behind = set(device['image'] for device in result['devices'])
+    result['images'] = _with(new['images'], [entry for entry in old['images'] if entry['image'] in behind], 'image')
+    listed = set(device for group in new['device_groups'] for device in group['devices'])
+    earlier = dict((group['name'], [name for name in group['devices'] if name in used and name not in listed])
+                   for group in old['device_groups'])
+    # The groups themselves are those of today: a gateway that is gone must not come back as a target group.
+    result['device_groups'] = [dict(group, devices=sorted(group['devices'] + earlier.get(group['name'], [])))
+                               for group in new['device_groups']]
+    result['targets'] = [_target(dict((entry['name'], entry) for entry in old['targets']).get(target['name']), target)
+                         for target in new['targets']]
+    return result
+
+
+def reached(old, state):
+    """Whether the state file says already what is intended, and that a run came to its end with it."""
+    return old == state
+
+
+def _place(lun):
+    return lun['target'], lun['group'], lun['lun']
+
+
+def _with(entries, more, key):
+    known = set(entry[key] for entry in entries)
+    return entries + [entry for entry in more if entry[key] not in known]
+
+
+def _target(old, new):
+    if old is None:
+        return new
+    result = dict(new)
+    result['allowed_portals'] = new['allowed_portals'] + [entry for entry in old['allowed_portals']
+                                                          if entry not in new['allowed_portals']]
+    elsewhere = set(name for group in new['groups'] for name in group['initiators'])
+    groups = dict((group['name'], group) for group in new['groups'])
+    for group in old['groups']:
+        # An initiator is in one group only; where it is now is what counts.
+        kept = [name for name in group['initiators'] if name not in elsewhere]
+        found = groups.get(group['name'], dict(group, initiators=[]))
+        groups[group['name']] = dict(found, initiators=found['initiators'] + kept)
+    result['groups'] = [groups[name] for name in sorted(groups)]
+    if old.get('incoming_users'):
+        result['incoming_users'] = _with(new.get('incoming_users') or [], old['incoming_users'], 'name')
+    return result
