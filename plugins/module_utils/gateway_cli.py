@@ -2,10 +2,10 @@
 # Copyright (c) 2026, the cephgate contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The command cephgate on a gateway: apply, plan, status, serve.
+"""The command cephgate on a gateway: apply, plan, release, serve, status.
 
 Exit codes: 0 all that is declared is served (plan: nothing to do); 1 something is not served (plan: there is
-something to do); 2 it could not be told or done at all; 3 somebody else was at work for as long as --wait
+something to do; release: something is still held); 2 it could not be told or done at all; 3 somebody else was at work for as long as --wait
 allows. With 2 and 3 the text says why. README.md of the role gateway has the table.
 """
 from __future__ import absolute_import, division, print_function
@@ -18,7 +18,7 @@ import os
 import sys
 import time
 
-from ansible_collections.cephgate.iscsi.plugins.module_utils import gateway_serve, gateway_state, lock
+from ansible_collections.cephgate.iscsi.plugins.module_utils import gateway_release, gateway_serve, gateway_state, lock
 from ansible_collections.cephgate.iscsi.plugins.module_utils.gateway_mapper import Mapper
 from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Failed, Refused
 from ansible_collections.cephgate.iscsi.plugins.module_utils.rbd import Rbd, bounded_run, mapped
@@ -117,6 +117,19 @@ def status(options):
     return ALL_SERVED if enabled and all(entry['served'] for entry in report) else MISSING
 
 
+def release(options):
+    here = Here(options)
+    keeper = here.lock('serve').held()
+    if keeper:
+        raise Refused('%s would bring everything back at once. Stop it first: systemctl stop cephgate.' % keeper)
+    state = here.load()
+    with here.lock():
+        done, problems = gateway_release.release(here.gateway(state))
+    say(options, dict(operations=[operation.as_dict(True) for operation in done], problems=problems),
+        [operation.line() for operation in done] + ['still held: %s: %s' % item for item in sorted(problems.items())])
+    return MISSING if problems else ALL_SERVED
+
+
 def serve(options):
     """Keep the gateway as its state file says, for ever: at boot, after a restart of iscsi-scstd, when an image is back."""
     here = Here(options)
@@ -137,7 +150,7 @@ def serve(options):
     os.execv(sys.executable, [sys.executable] + sys.argv)
 
 
-VERBS = dict(apply=apply_state, plan=plan, status=status, serve=serve)
+VERBS = dict(apply=apply_state, plan=plan, release=release, status=status, serve=serve)
 
 
 def main(arguments=None):
@@ -148,6 +161,7 @@ def main(arguments=None):
                         help='how long to wait for somebody else who changes this gateway (default: %(default)s)')
     parser.add_argument('--json', action='store_true', help='answer in JSON, one object; an error is {"error": text}')
     parser.add_argument('verb', choices=sorted(VERBS), help='apply: serve what the state file says; plan: say what apply would do; '
+                        'release: take the targets out of service and unmap the images, as before a shutdown; '
                         'status: say what is served and what is missing; serve: apply whenever something is missing, for ever')
     options = parser.parse_args(arguments)
     try:

@@ -162,7 +162,8 @@ def wait_for_paths(lun):
 class Fio:
     """Verified random writes. Every run writes each block once; crc32c and the seed in each block's header tell lost ones."""
 
-    def __init__(self, device, size):
+    def __init__(self, device, size, writes=WRITES):
+        self.writes = writes
         self.seed = random.randrange(1, 1 << 31)
         self.common = ("cd %s && fio --filename=%s --direct=1 --ioengine=libaio --iodepth=4 --bs=4k --rw=randwrite --verify=crc32c"
                        " --verify_fatal=1 --output-format=json" % (WORK, device))
@@ -174,7 +175,7 @@ class Fio:
         ssh.call(CLIENT, "%s --name=short --size=%d --bs=64k --do_verify=1 >short.json" % (self.common, size), "proof: write and verify", timeout=300)
 
     def job(self):
-        return "%s --name=load --size=%d --io_size=%d --randseed=%d" % (self.common, self.size, WRITES * 4096, self.seed)
+        return "%s --name=load --size=%d --io_size=%d --randseed=%d" % (self.common, self.size, self.writes * 4096, self.seed)
 
     def start(self):
         command = self.job() + " --rate_iops=%d --do_verify=1 --write_lat_log=load --log_unix_epoch=1 >load.json" % RATE
@@ -196,8 +197,9 @@ class Fio:
             raise Failed("verified writes during fail-over", "fio: exit %d\n%s\n%s" % (self.done.returncode, self.done.stderr[-800:], text[:800]))
         job = json.loads(text[text.index("{"):])["jobs"][0]
         writes, reads = job["write"]["total_ios"], job["read"]["total_ios"]
-        if job["error"] or writes < WRITES or reads < WRITES:
-            raise Failed("verified writes during fail-over", "fio: error %s, %d writes, %d verified, wanted %d" % (job["error"], writes, reads, WRITES))
+        if job["error"] or writes < self.writes or reads < self.writes:
+            raise Failed("verified writes during fail-over", "fio: error %s, %d writes, %d verified, wanted %d" % (
+                job["error"], writes, reads, self.writes))
         return [t + clock for t in fiolog.completions(log)]
 
     def verify_again(self):

@@ -38,16 +38,21 @@ class Run:
         return "\n".join(self.errors)
 
 
-def play_site(*arguments, variables=None, limit=None):
-    """Run the site playbook on inventories/lab; returns a Run."""
+def play_command(*arguments, variables=None, limit=None):
+    """The site playbook on inventories/lab: (command, environment)."""
     command = [str(BIN / "ansible-playbook"), "-i", str(TOP / "inventories/lab"), "cephgate.iscsi.site", *arguments]
     if variables:
         command += ["--extra-vars", json.dumps(variables)]
     if limit:
         command += ["--limit", limit]
-    environment = dict(os.environ, ANSIBLE_STDOUT_CALLBACK="ansible.posix.json", ANSIBLE_PIPELINING="1",
-                       ANSIBLE_COLLECTIONS_PATH=str(TOP / "build/collections"), ANSIBLE_NOCOLOR="1",
-                       PATH="%s:%s" % (BIN, os.environ["PATH"]))
+    return command, dict(os.environ, ANSIBLE_STDOUT_CALLBACK="ansible.posix.json", ANSIBLE_PIPELINING="1",
+                         ANSIBLE_COLLECTIONS_PATH=str(TOP / "build/collections"), ANSIBLE_NOCOLOR="1",
+                         PATH="%s:%s" % (BIN, os.environ["PATH"]))
+
+
+def play_site(*arguments, variables=None, limit=None):
+    """Run the site playbook on inventories/lab; returns a Run."""
+    command, environment = play_command(*arguments, variables=variables, limit=limit)
     done = subprocess.run(command, cwd=TOP, env=environment, stdin=subprocess.DEVNULL, text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=900, check=False)
     start = done.stdout.find("{\n")

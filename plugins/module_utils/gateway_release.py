@@ -1,0 +1,79 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026, the cephgate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Letting go of everything, before a gateway goes down.
+
+A gateway that simply stops keeps its exclusive locks: the others cannot write to the images until Ceph has missed it for
+30 s (osd_client_watch_timeout). One that unmaps its images has given the locks back.
+"""
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+import threading
+import time
+
+from ansible_collections.cephgate.iscsi.plugins.module_utils import scst_device, scst_target
+from ansible_collections.cephgate.iscsi.plugins.module_utils.gateway_mapper import WIDTH, clock
+from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Failed, Refused, perform
+from ansible_collections.cephgate.iscsi.plugins.module_utils.rbd import holders
+from ansible_collections.cephgate.iscsi.plugins.module_utils.rbd_plan import plan_mappings
+
+# Seconds: what is not unmapped by then stays, for a shutdown must come to its end.
+PATIENCE = 30
+
+
+def release(gateway, holders=holders, patience=PATIENCE, sleep=time.sleep):
+    """Targets out of service, sessions closed, devices removed, images unmapped: (operations done, {object: problem})."""
+    done, problems = [], {}
+    for what, plan in (('targets', _targets), ('devices', _devices)):
+        try:
+            done += perform(plan(gateway), gateway.perform)
+        except (Refused, Failed, EnvironmentError) as error:
+            done += getattr(error, 'done', [])
+            problems[what] = str(error)
+    _unmap(gateway, holders, clock() + patience, sleep, done, problems)
+    return done, problems
+
+
+def _targets(gateway):
+    if not gateway.ready():
+        return []  # they went with the daemon
+    listed, driver = scst_target.normalise([dict(name=target['name'], state='absent') for target in gateway.state['targets']], None)
+    return scst_target.plan(scst_target.snapshot(gateway.sysfs, listed, driver), listed, driver, disrupt_sessions=True)
+
+
+def _devices(gateway):
+    listed = scst_device.normalise([dict(name=device['name'], state='absent') for device in gateway.state['devices']])
+    return scst_device.plan(scst_device.snapshot(gateway.sysfs, listed), listed, remove_exported=True)
+
+
+def _unmap(gateway, holders, end, sleep, done, problems):
+    """Several at a time; again for a while where something still holds the mapping."""
+    queue = [entry['image'] for entry in gateway.state['images']]
+
+    def work():
+        while True:
+            try:
+                image = queue.pop(0)
+            except IndexError:
+                return
+            while True:
+                try:
+                    done.extend(perform(plan_mappings(gateway.rbd, gateway.mapped(), [dict(image=image, state='absent')], holders),
+                                        gateway.rbd.perform))
+                    problems.pop(image, None)
+                    break
+                except (Refused, Failed, EnvironmentError) as error:
+                    problems[image] = str(error)
+                if clock() >= end:
+                    break
+                sleep(0.5)
+
+    threads = [threading.Thread(target=work) for _number in range(min(WIDTH, len(queue)))]
+    for thread in threads:
+        thread.daemon = True
+        thread.start()
+    for thread in threads:
+        thread.join(max(0.1, end + 5 - clock()))

@@ -1,0 +1,47 @@
+# Copyright (c) 2026, the cephgate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A gateway that goes down lets go of all it can, and does not wait for what it cannot."""
+import time
+
+import pytest
+from gateway_world import HOST, PREFIX, World, login
+
+from ansible_collections.cephgate.iscsi.plugins.module_utils.gateway_release import release
+
+
+@pytest.fixture(params=['3.10', '3.0.1'])
+def world(request):
+    world = World(request.param)
+    world.apply()
+    return world
+
+
+def free(entry):
+    return []
+
+
+def test_sessions_are_closed_and_nothing_is_left(world):
+    target = world.scst.core.targets.iscsi.targets['%s:gw1' % PREFIX]
+    login(target, HOST, portal='10.99.1.11')
+    done, problems = release(world.gateway(), free)
+    assert problems == {} and world.mappings == {} and not world.enabled()
+    assert not any(device['name'] in world.scst.listdir('devices') for device in world.state['devices'])
+    words = [operation.line() for operation in done]
+    assert [word for word in ('disable', 'close session', ': remove', 'unmap')
+            if any(word in line for line in words)] == ['disable', 'close session', ': remove', 'unmap']
+    assert release(world.gateway(), free) == ([], {})
+    assert world.apply()[1] == {} and world.luns() == ['0', '1', '2']
+
+
+def test_without_the_daemon_the_images_are_let_go_all_the_same(world):
+    world.scst.core.stop_daemon()
+    dummy, problems = release(world.gateway(), free)
+    assert problems == {} and world.mappings == {}
+
+
+def test_an_image_that_is_held_costs_only_itself_and_not_for_ever(world):
+    began = time.monotonic()
+    dummy, problems = release(world.gateway(), lambda entry: ['a mount'] if entry['path'].endswith('/b') else [], patience=1)
+    assert list(problems) == ['rbd/b'] and 'a mount' in problems['rbd/b'] and list(world.mappings) == ['rbd/b']
+    assert time.monotonic() - began < 10
