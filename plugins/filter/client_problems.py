@@ -8,13 +8,13 @@ __metaclass__ = type
 
 DOCUMENTATION = r"""
 name: client_problems
-short_description: All that is wrong with the declaration of the site for one Linux client
+short_description: All that is wrong with the declaration of the site for one client
 version_added: "0.1.0"
 author: the cephgate contributors (@cephgate)
 description:
   - Checks before anything is touched that the client is declared, that its initiator name is known, allowed and its
     own, and that there are gateways to log in to.
-positional: _input, clients, luns, hosts, gateways, iqn_prefix
+positional: _input, clients, luns, hosts, gateways, iqn_prefix, mounts, mounts_variable
 options:
   _input:
     description: Inventory name of the client.
@@ -42,10 +42,14 @@ options:
     type: str
     required: true
   mounts:
-    description: The file systems of the client (V(linux_client_mounts)).
+    description: The file systems of the client (V(linux_client_mounts), or those of V(windows_client_disks) that are used).
     type: list
     elements: dict
     default: []
+  mounts_variable:
+    description: Name of the variable that holds them, for the sentences.
+    type: str
+    default: linux_client_mounts
 """
 
 EXAMPLES = r"""

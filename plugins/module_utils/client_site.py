@@ -62,30 +62,30 @@ def maps(luns, host, iqn_prefix, exports, sessions):
     return result
 
 
-def _mount_problems(client, host, luns, hosts, mounts):
+def _mount_problems(client, host, luns, hosts, mounts, variable):
     mine = dict((lun['image'], lun) for lun in luns_of(luns, host))
     for mount in mounts:
         if mount.get('state') == 'absent':
             continue
         image = mount['image']
         if image not in mine:
-            yield ('client %s: linux_client_mounts names %s, which is none of the images for host %s (%s). Correct the name, or '
-                   "add the host to the image's hosts." % (client, image, host, ', '.join(sorted(mine)) or 'it has none'))
+            yield ('client %s: %s names %s, which is none of the images for host %s (%s). Correct the name, or '
+                   "add the host to the image's hosts." % (client, variable, image, host, ', '.join(sorted(mine)) or 'it has none'))
             continue
         initiators = [one for name in mine[image]['hosts'] for one in hosts.get(name, {}).get('initiators') or []]
         if len(initiators) > 1 and not mount.get('shared'):
-            # Two hosts that have one ext4 or xfs mounted destroy it.
-            yield ('client %s: %s is shown to %d initiators (%s); two hosts that mount the same ext4 or xfs destroy it. Take it '
-                   'out of linux_client_mounts, or, when its file system is made for several hosts, add "shared: true" to the '
-                   'entry.' % (client, image, len(initiators), ', '.join(initiators)))
+            # Two hosts that have one ext4, xfs or NTFS mounted destroy it.
+            yield ('client %s: %s is shown to %d initiators (%s); two hosts that mount the same ext4, xfs or NTFS destroy it. Take it '
+                   'out of %s, or, when its file system is made for several hosts, add "shared: true" to the '
+                   'entry.' % (client, image, len(initiators), ', '.join(initiators), variable))
 
 
-def problems(client, clients, luns, hosts, gateways, iqn_prefix, mounts=()):
+def problems(client, clients, luns, hosts, gateways, iqn_prefix, mounts=(), mounts_variable='linux_client_mounts'):
     """Sentences on what is wrong for a client; empty when nothing is.
 
     client:  inventory name
-    clients: {name: {host, initiator_name}} of all Linux clients
-    mounts:  [{image, state, shared}] of this client
+    clients: {name: {host, initiator_name}} of all clients
+    mounts:  [{image, state, shared}] of this client, and the variable that holds them
     """
     found = []
     host = clients[client].get('host')
@@ -97,7 +97,7 @@ def problems(client, clients, luns, hosts, gateways, iqn_prefix, mounts=()):
         found.append('client %s: cephgate_host "%s" is not in cephgate_hosts (%s). Add it there or correct the name.'
                      % (client, host, ', '.join(sorted(hosts)) or 'empty'))
         return found
-    found += _mount_problems(client, host, luns, hosts, mounts)
+    found += _mount_problems(client, host, luns, hosts, mounts, mounts_variable)
     allowed = hosts[host].get('initiators') or []
     name = initiator_of(clients[client], hosts)
     if name is None:
