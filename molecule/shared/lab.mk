@@ -43,10 +43,20 @@ lab-proof.run:
 lab-end.run:
 	@$(LAB) down
 
+.PHONY: bench-real
+bench-real: deps venv  ## the engine against scstadmin on real SCST in a VM: make bench-real SCST_SOURCE=...
+	@test -n '$(SCST_SOURCE)' || { echo "set SCST_SOURCE to an archive, a folder or a URL of SCST's source: this needs real SCST" >&2; exit 2; }
+	@CEPHGATE_LAB_MEMORY=1536 $(LAB) up --no-ceph gw1
+	@.venv/bin/python tests/bench/real_scst.py $(BENCH)
+
+.PHONY: lab-safety
+lab-safety: venv  ## the engine's guards under a live session, on the gateway gw1 that is up
+	@$(PYTEST) tests/integration/lab/test_safety_story.py
+
 lab-image:  ## only make the lab's guest image, or find it in the cache
 	@$(LAB) image
-lab-up:  ## only bring the lab's VMs and Ceph up
-	@$(LAB) up
+lab-up:  ## only bring the lab's VMs and Ceph up (ONLY=gw1: that VM alone, without Ceph)
+	@$(LAB) up $(if $(ONLY),--no-ceph $(ONLY))
 lab-down:  ## remove the lab; images stay in the cache (CACHE=1: those too)
 	@$(LAB) down $(if $(CACHE),--cache)
 lab-ssh:  ## a shell on a VM: make lab-ssh HOST=client1

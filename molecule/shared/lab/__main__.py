@@ -47,12 +47,13 @@ def parser():
     host = (["host"], dict(metavar="HOST", choices=list(config.HOSTS)))
     net = (["net"], dict(metavar="NET", type=int, choices=config.NETWORKS))
     add("image", do_image, "make the guest image, or find it in the cache", (["--force"], dict(action="store_true", help="make it anew")))
-    add("up", do_up, "bring up Ceph and the VMs, or what of them does not run", hosts)
+    no_ceph = (["--no-ceph"], dict(action="store_true", help="only VMs: for work that needs no image"))
+    add("up", do_up, "bring up Ceph and the VMs (or only those named), or what of them does not run", hosts, no_ceph)
     add("down", do_down, "remove all of the lab", (["--cache"], dict(action="store_true", help="and the cached images and packages")))
     add("status", do_status, "what is up; exit 1 when not all of it is")
     add("ssh", do_ssh, "a shell or a command on a VM", host, (["words"], dict(nargs=argparse.REMAINDER, metavar="COMMAND")))
     add("console", do_console, "follow a VM's console log", host)
-    add("start", do_up, "start VMs on their kept disks", hosts)
+    add("start", do_up, "start VMs on their kept disks", hosts, no_ceph)
     add("kill", do_kill, "as a power cut: SIGKILL the VM", host)
     add("freeze", do_vm("freeze"), "stop a VM in the middle of what it does", host)
     add("thaw", do_vm("thaw"), "let a frozen VM run on", host)
@@ -74,7 +75,7 @@ def do_image(options, progress):
 
 def do_up(options, progress):
     with cluster.locked():
-        cluster.up(progress, options.hosts)
+        cluster.up(progress, options.hosts, not options.no_ceph)
         cluster.status(progress.say)
 
 

@@ -37,7 +37,7 @@ def vms(names):
     return [Vm(config.HOSTS[n]) for n in names or config.HOSTS]
 
 
-def up(progress, names=()):
+def up(progress, names=(), with_ceph=True):
     """Bring up what does not run: Ceph and the VMs at the same time, as both wait a lot."""
     wanted = vms(names)
     made = choose_image(progress)
@@ -46,7 +46,8 @@ def up(progress, names=()):
         ssh.write_config(made)
         options = accel.choose(made, progress)
         with together() as start:
-            start(lambda: timed_ceph(progress, made))
+            if with_ceph:
+                start(lambda: timed_ceph(progress, made))
             for vm in wanted:
                 start(lambda vm=vm: bring(progress, vm, made, options))
         with together() as start:

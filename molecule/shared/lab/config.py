@@ -52,10 +52,12 @@ class Host:
         return "%s.%d" % (self.name, net)
 
 
+MEMORY = int(os.environ.get("CEPHGATE_LAB_MEMORY") or 512)
+
 HOSTS = {h.name: h for h in (
-    Host("gw1", 11, 512, True),
-    Host("gw2", 12, 512, True),
-    Host("client1", 21, 512, False),
+    Host("gw1", 11, MEMORY, True),
+    Host("gw2", 12, MEMORY, True),
+    Host("client1", 21, MEMORY, False),
 )}
 
 

@@ -86,6 +86,8 @@ class Face(mfusepy.Operations):
         return self.open_reads[fh][offset:offset + size]
 
     def write(self, path, data, offset, fh):
+        if self.plane:
+            self.plane.refresh_sessions()     # what a write may do, and whom it moves, depends on them
         try:
             return self.emulator.write(path, data)
         finally:

@@ -110,6 +110,8 @@ class Driver:
         self.link_local = 1
         self.internal_portal = self.isns_server = self.isns_entity_name = ''
         self.lists = Lists()
+        self.lists.changed = lambda: self.core.touch(self)
+        self.core.touch(self)
 
     def _target_attrs(self):
         attrs = core_attrs(self.core.personality)

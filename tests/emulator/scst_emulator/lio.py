@@ -6,7 +6,6 @@
 Only what changed is touched; a LUN that stays is never unlinked, so sessions do not notice
 that another one comes or goes.
 """
-import errno
 import sys
 import time
 
@@ -37,6 +36,7 @@ class Plane:
         self.failed = {}
         self.looked = 0.0
         self.closed = False
+        self.discovers = False     # discovery has ever had users
 
     @staticmethod
     def log(text):
@@ -116,9 +116,12 @@ class Plane:
         users = driver.lists.users
         for direction, names in (('IncomingUser', ('userid', 'password')),
                                  ('OutgoingUser', ('userid_mutual', 'password_mutual'))):
-            if users[direction]:
-                self.configfs.write('iscsi/discovery_auth/' + names[0], users[direction][0].key)
-                self.configfs.write('iscsi/discovery_auth/' + names[1], users[direction][0].value or '')
+            name, secret = (users[direction][0].key, users[direction][0].value) if users[direction] else (None, None)
+            if name is not None or self.discovers:
+                # NULL is LIO's word for none.
+                self.configfs.write('iscsi/discovery_auth/' + names[0], name or 'NULL')
+                self.configfs.write('iscsi/discovery_auth/' + names[1], secret or 'NULL')
+        self.discovers = self.discovers or bool(users['IncomingUser'] or users['OutgoingUser'])
         self.configfs.write('iscsi/discovery_auth/enforce_discovery_auth', int(bool(users['IncomingUser'])))
 
     # -- sessions -----------------------------------------------------------
@@ -131,14 +134,8 @@ class Plane:
             self.follow()
 
     def cut(self, session):
-        """force_close. LIO ends an initiator's sessions when its queue depth changes."""
-        path = 'iscsi/%s/tpgt_1/acls/%s/cmdsn_depth' % (session.target.name, session.initiator.split('#')[0])
-        try:
-            depth = int(self.configfs.read(path))
-            self.configfs.write(path, depth + 1)
-            self.configfs.write(path, depth)
-        except OSError as error:
-            if error.errno != errno.ENOENT:
-                raise
+        """force_close."""
+        target, initiator = session.target, session.initiator.split('#')[0]
+        self.targets.cut(target.name, initiator, portal_group(target, set(self.stores.present), self.host_addresses))
         session.close()
         self.looked = 0.0

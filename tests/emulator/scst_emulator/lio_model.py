@@ -14,8 +14,9 @@ from .target import wildcard_match
 
 PORT = 3260
 EVERYWHERE = '0.0.0.0:%d' % PORT
-# alua_access_state of LIO; SPC-4 table "asymmetric access state".
-STATE_NUMBERS = {'active': 0, 'nonoptimized': 1, 'standby': 2, 'unavailable': 3, 'offline': 14, 'transitioning': 15}
+# alua_access_state of LIO; SPC-4 table "asymmetric access state". Offline is 14, but there LIO would refuse INQUIRY too and call
+# the command invalid; SCST answers as in unavailable.
+STATE_NUMBERS = {'active': 0, 'nonoptimized': 1, 'standby': 2, 'unavailable': 3, 'offline': 3, 'transitioning': 15}
 IMPLICIT, IMPLICIT_AND_EXPLICIT = 1, 3
 
 
@@ -60,6 +61,7 @@ class PortalGroup:
     attrib: tuple = ()
     param: tuple = ()
     acls: dict = field(default_factory=dict)      # initiator -> {LUN: (device, read only)}
+    fallen: dict = field(default_factory=dict)    # the same for those that are logged in but in no group any more
     auth: tuple = ()             # files of an ACL's auth directory
     depth: int = 32
     alua: dict = field(default_factory=dict)      # device -> ALUA group
@@ -72,9 +74,13 @@ class PortalGroup:
     @property
     def devices(self):
         found = dict.fromkeys(self.numbers)
-        for luns in self.acls.values():
+        for luns in list(self.acls.values()) + list(self.fallen.values()):
             found.update(dict.fromkeys(device for device, _read_only in luns.values()))
         return list(found)
+
+    def luns_of(self, initiator):
+        """What an initiator sees that has an ACL."""
+        return self.acls.get(initiator) or self.fallen.get(initiator, {})
 
 
 def alua_groups(device):
@@ -190,7 +196,9 @@ def portal_group(target, stores, host_addresses=tuple):
               ('cache_dynamic_acls', int(bool(numbers))))
     # An initiator without LUNs is not let in, as in SCST.
     acls = {name: luns for name, luns in acls.items() if luns}
-    result = PortalGroup(target.name, portals(target, host_addresses), bool(numbers), attrib, param, acls, auth,
+    fallen = {session.initiator.split('#')[0]: _exported(session.group, stores) for session in target.sessions.values()}
+    fallen = {name: luns for name, luns in fallen.items() if name not in acls}
+    result = PortalGroup(target.name, portals(target, host_addresses), bool(numbers), attrib, param, acls, fallen, auth,
                          target.values['QueuedCommands'], {}, numbers)
     by_name = target.core.devices.by_name
     for name in result.devices:

@@ -59,7 +59,17 @@ class Sessions:
             if entry:
                 found[entry[0]] = entry
                 self.clients[entry[2]] = entry[0]
+        for initiator in self._dynamic(target):
+            found.setdefault(initiator, (initiator, '0', ''))
         return found
+
+    def _dynamic(self, target):
+        """Initiators without an ACL that LIO let in. It tells their names only."""
+        try:
+            text = self.fs.read('iscsi/%s/tpgt_1/dynamic_sessions' % target.name)
+        except OSError:
+            return []
+        return text.replace('\0', '\n').split()
 
     def _expected(self, target, active, connections):
         """(initiator, client address, portal) of every session.
@@ -68,8 +78,10 @@ class Sessions:
         address, to the only initiator that is logged in.
         """
         expected = {}
+        known = {getattr(session, 'origin', ())[1:] for session in target.sessions.values()}
         for client, portal in connections:
-            if not target.allows_portal(portal):
+            # A portal that is allowed no more keeps the sessions that it has.
+            if not target.allows_portal(portal) and (client, portal) not in known:
                 continue
             initiator = self.clients.get(client)
             if initiator is None and len(active) == 1:

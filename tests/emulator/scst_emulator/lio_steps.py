@@ -110,7 +110,7 @@ class StoreSteps:
         try:
             self.fs.write(path + '/alua_access_state', state)
         except OSError as error:
-            if error.errno != errno.EINVAL or state not in (14, 15):
+            if error.errno != errno.EINVAL or state != 15:
                 raise
             self.fs.write(path + '/alua_access_state', 3)
 

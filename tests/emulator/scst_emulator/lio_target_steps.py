@@ -59,7 +59,7 @@ class TargetSteps:
 
     def _shrink_acl(self, path, wanted, initiator, luns, unbound):
         acl = '%s/acls/%s' % (path, initiator)
-        keep = wanted.acls.get(initiator, {})
+        keep = wanted.luns_of(initiator)
         for number, (device, _read_only) in list(luns.items()):
             if device == HOLE:
                 stays = number not in keep and self.is_logged_in(path, initiator)
@@ -111,8 +111,10 @@ class TargetSteps:
                 self._write(found, '%s/%s/%s' % (path, folder, file), value)
         for device in wanted.devices:
             self._lun(path, found, wanted, device)
-        for initiator, luns in wanted.acls.items():
-            self._acl(path, found, wanted, initiator, luns)
+        if wanted.dynamic:
+            self._auth(path, found, wanted)
+        for initiator in dict.fromkeys(list(wanted.acls) + list(found.acls)):
+            self._acl(path, found, wanted, initiator, wanted.luns_of(initiator))
         if wanted.portals:
             self._write(found, path + '/enable', 1)
         for portal in wanted.portals:
@@ -141,6 +143,34 @@ class TargetSteps:
                           group or 'default_tg_pt_gp')
             found.alua[device] = group
 
+    def _auth(self, owner, found, wanted):
+        """CHAP of an ACL; the portal group's own is for initiators without one."""
+        wanted_files = dict(wanted.auth)
+        for file in ('userid', 'password', 'userid_mutual', 'password_mutual'):
+            path = '%s/auth/%s' % (owner, file)
+            if file in wanted_files:
+                self._write(found, path, wanted_files[file])
+            elif path in found.files:
+                self._write(found, path, 'NULL')      # LIO's word for none
+
+    def cut(self, name, initiator, wanted):
+        """End an initiator's sessions. One that is not to come back loses its ACL, before it can try."""
+        found = self.present.get(name)
+        path = 'iscsi/%s/tpgt_1' % name
+        acl = '%s/acls/%s' % (path, initiator)
+        if found is None or not self.fs.exists(acl):
+            return
+        if initiator in found.acls and initiator not in wanted.acls:
+            for number in list(found.acls.pop(initiator)):
+                unmap(self.fs, '%s/lun_%d' % (acl, number))
+            self.fs.rmdir(acl)
+            found.files = {file: value for file, value in found.files.items() if not file.startswith(acl + '/')}
+            return
+        # LIO ends the sessions of an initiator whose queue depth changes.
+        depth = int(self.fs.read(acl + '/cmdsn_depth'))
+        self.fs.write(acl + '/cmdsn_depth', depth + 1)
+        self.fs.write(acl + '/cmdsn_depth', depth)
+
     def _acl(self, path, found, wanted, initiator, luns):
         acl = '%s/acls/%s' % (path, initiator)
         if initiator not in found.acls:
@@ -149,8 +179,7 @@ class TargetSteps:
         if found.files.get(acl + '/cmdsn_depth') != wanted.depth and not self.is_logged_in(path, initiator):
             # LIO ends the sessions of an initiator whose depth changes.
             self._write(found, acl + '/cmdsn_depth', wanted.depth)
-        for file, value in wanted.auth:
-            self._write(found, '%s/auth/%s' % (acl, file), value)
+        self._auth(acl, found, wanted)
         mapped = found.acls[initiator]
         for number, (device, read_only) in luns.items():
             if device not in found.numbers:

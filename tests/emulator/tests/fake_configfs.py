@@ -22,7 +22,7 @@ FILES = {
                                      'cache_dynamic_acls'),
     r'iscsi/[^/]+/tpgt_\d+/lun/lun_\d+': ('alua_tg_pt_gp',),
     r'iscsi/[^/]+/tpgt_\d+/acls/[^/]+': ('cmdsn_depth', 'info'),
-    r'iscsi/[^/]+/tpgt_\d+/acls/[^/]+/auth': ('userid', 'password', 'userid_mutual', 'password_mutual'),
+    r'iscsi/[^/]+/tpgt_\d+(/acls/[^/]+)?/auth': ('userid', 'password', 'userid_mutual', 'password_mutual'),
     r'iscsi/[^/]+/tpgt_\d+/acls/[^/]+/lun_\d+': ('write_protect',),
     r'iscsi/discovery_auth': ('userid', 'password', 'userid_mutual', 'password_mutual', 'enforce_discovery_auth'),
 }

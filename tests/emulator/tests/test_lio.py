@@ -295,6 +295,16 @@ def test_sessions_of_lio_appear_in_the_tree(gateway):
     assert gateway.emulator.listdir(T + '/sessions') == []
 
 
+def test_a_portal_that_is_allowed_no_more_keeps_its_sessions(gateway):
+    gateway.fs.values['%s/acls/%s/info' % (TPG, DB1)] = INFO
+    gateway.connections = [('10.99.1.21', '10.99.1.11')]
+    gateway.plane.refresh_sessions()
+    gateway.write('targets/iscsi/mgmt', 'del_target_attribute %s allowed_portal 10.99.1.11' % IQN)
+    gateway.plane.looked = 0
+    gateway.plane.refresh_sessions()
+    assert gateway.emulator.read('%s/sessions/%s/10.99.1.21/target_ip' % (T, DB1)) == '10.99.1.11'
+
+
 def test_force_close_ends_the_session(gateway):
     acl = '%s/acls/%s' % (TPG, DB1)
     gateway.fs.values[acl + '/info'] = INFO
@@ -303,6 +313,74 @@ def test_force_close_ends_the_session(gateway):
     changes = gateway.changes(('%s/sessions/%s/force_close' % (T, DB1), '1'))
     assert changes == [('write', acl + '/cmdsn_depth', '33'), ('write', acl + '/cmdsn_depth', '32')]
     assert gateway.emulator.listdir(T + '/sessions') == []
+
+
+def test_force_close_keeps_out_who_has_no_luns_any_more(gateway):
+    """open-iscsi comes back at once, and LIO lets in whom it has an ACL of."""
+    acl = '%s/acls/%s' % (TPG, DB1)
+    gateway.fs.values[acl + '/info'] = INFO
+    gateway.connections = [('10.99.1.21', '10.99.1.11')]
+    gateway.plane.refresh_sessions()
+    gateway.write(T + '/ini_groups/db/initiators/mgmt', 'clear')
+    assert acl in gateway.fs.dirs
+    assert ('rmdir', acl) in gateway.changes(('%s/sessions/%s/force_close' % (T, DB1), '1'))
+    assert not gateway.messages
+
+
+def test_a_session_whose_initiator_is_in_no_group_any_more_sees_the_default_luns(gateway):
+    acl = '%s/acls/%s' % (TPG, DB1)
+    gateway.fs.values[acl + '/info'] = INFO
+    gateway.plane.refresh_sessions()
+    gateway.write('handlers/vdisk_blockio/mgmt', 'add_device other filename=/dev/rbd1')
+    gateway.write(T + '/luns/mgmt', 'add other 0')
+    fs = gateway.fs
+    gateway.write(T + '/ini_groups/db/initiators/mgmt', 'del ' + DB1)
+    assert fs.links[fs.links[acl + '/lun_0/backstore'] + '/backstore'] == 'core/iblock_0/other'
+    gateway.write(T + '/ini_groups/db/initiators/mgmt', 'add ' + DB1)
+    assert fs.links[fs.links[acl + '/lun_0/backstore'] + '/backstore'] == 'core/iblock_0/db01'
+    assert not gateway.messages
+
+
+def for_everybody():
+    """A gateway with default LUNs only: LIO lets initiators in without an ACL."""
+    gw = Gateway()
+    gw.write('handlers/vdisk_blockio/mgmt', 'add_device db01 filename=/dev/rbd0')
+    gw.write('targets/iscsi/mgmt', 'add_target ' + IQN)
+    gw.write(T + '/luns/mgmt', 'add db01 0')
+    gw.write(T + '/enabled', '1')
+    gw.write('targets/iscsi/enabled', '1')
+    return gw
+
+
+def test_a_session_without_an_acl_appears_too():
+    gw = for_everybody()
+    gw.fs.values[TPG + '/dynamic_sessions'] = DB1 + '\n\0'
+    gw.connections = [('10.99.1.21', '10.99.1.11')]
+    gw.plane.refresh_sessions()
+    assert gw.emulator.read('%s/sessions/%s/10.99.1.21/ip' % (T, DB1)) == '10.99.1.21'
+    gw.fs.values[TPG + '/dynamic_sessions'] = ''
+    gw.plane.looked = 0
+    gw.plane.refresh_sessions()
+    assert gw.emulator.listdir(T + '/sessions') == []
+
+
+def test_chap_of_initiators_without_an_acl():
+    gw = for_everybody()
+    command = '_target_attribute %s ' % IQN
+    gw.write('targets/iscsi/mgmt', 'add' + command + 'IncomingUser joe 12charsecret')
+    gw.write('targets/iscsi/mgmt', 'add' + command + 'OutgoingUser gw 12charsecre2')
+    names = ('userid', 'password', 'userid_mutual', 'password_mutual')
+    assert [gw.fs.values['%s/auth/%s' % (TPG, name)] for name in names] == ['joe', '12charsecret', 'gw', '12charsecre2']
+    gw.write('targets/iscsi/mgmt', 'del' + command + 'OutgoingUser gw')
+    assert [gw.fs.values['%s/auth/%s' % (TPG, name)] for name in names] == ['joe', '12charsecret', 'NULL', 'NULL']
+
+
+def test_chap_at_discovery(gateway):
+    fs, folder = gateway.fs, 'iscsi/discovery_auth/'
+    gateway.write('targets/iscsi/mgmt', 'add_attribute IncomingUser disc 12charsecret')
+    assert [fs.values[folder + name] for name in ('userid', 'password', 'enforce_discovery_auth')] == ['disc', '12charsecret', '1']
+    gateway.write('targets/iscsi/mgmt', 'del_attribute IncomingUser disc')
+    assert [fs.values[folder + name] for name in ('userid', 'password', 'enforce_discovery_auth')] == ['NULL', 'NULL', '0']
 
 
 def test_old_release_follows_too():

@@ -16,6 +16,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 from labsite import STATE, TOP, play_site  # noqa: E402
 
+sys.path[:0] = [str(TOP / "tests/emulator"), str(TOP / "build/collections")]
+
 
 @pytest.fixture(scope="session")
 def site():
