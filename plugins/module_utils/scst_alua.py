@@ -232,8 +232,7 @@ class _Groups(object):
                 continue
             if found['group_id'] != '0' and ids.get(found['group_id']):
                 raise Refused('%s: group_id %s is that of target group %s. It must be unique in the device group: give one of them '
-                              'another, or set allow_duplicate_ids.' % (
-                    self._thing(ids[found['group_id']]), found['group_id'], name))
+                              'another, or set allow_duplicate_ids.' % (self._thing(ids[found['group_id']]), found['group_id'], name))
             ports.update((number, target) for target, number in found['targets'].items() if number and number != '0')
         for tg in self.group['target_groups']:
             for target in tg['targets']:

@@ -106,7 +106,9 @@ def snapshot(sysfs, wanted, exclusive_handlers=(), assume=False, size_of=read.ba
     current = dict(devices={}, usage={}, offered={}, others={}, away=set())
     for device in wanted:
         if device['name'] in present:
-            current['devices'][device['name']] = _snapshot_one(sysfs, device, size_of)
+            found = current['devices'][device['name']] = _snapshot_one(sysfs, device, size_of)
+            if device['present'] and device['filename'] and not assume and found['backing'] is None and _fixed(device, found):
+                current['away'].add(device['name'])  # once removed it could not be made again
         elif device['present'] and device['filename'] and not assume and size_of(device['filename']) is None:
             current['away'].add(device['name'])
     listed = set(device['name'] for device in wanted)
@@ -259,32 +261,33 @@ def _create(device, current):
     return [create] + later + opening
 
 
+def _fixed(device, found):
+    """What differs and is fixed at creation, in words."""
+    if found['handler'] != device['handler']:
+        return ['handler is %s, not %s' % (found['handler'], device['handler'])]
+    fixed = ['%s is %s, not %s' % (name, found['attributes'][name], value) for name, value, _certain in _given(device)
+             if name in CREATION_ONLY and found['attributes'][name] not in (None, value)]
+    if device['filename'] and found['filename'] != device['filename'] and found.get('active') != '0':
+        fixed.append('filename is %s, not %s' % (found['filename'], device['filename']))
+    return fixed
+
+
 def _change(device, found, current, recreate, remove_exported, allow_shrink):
     thing, folder = device['thing'], 'devices/' + device['name']
-    fixed, settable = [], []
-    if found['handler'] != device['handler']:
-        fixed.append('handler is %s, not %s' % (found['handler'], device['handler']))
-    else:
-        if device['filename'] and found['filename'] != device['filename']:
-            if found.get('active') == '0':
-                settable.append(('filename', device['filename'], found['filename']))
-            else:
-                fixed.append('filename is %s, not %s' % (found['filename'], device['filename']))
-        for name, value, certain in _given(device):
-            was = found['attributes'][name]
-            if was is None:
-                if certain:
-                    raise Refused(NOT_OFFERED % (thing, name))
-            elif was != value:
-                if name in CREATION_ONLY:
-                    fixed.append('%s is %s, not %s' % (name, was, value))
-                else:
-                    settable.append((name, value, was))
+    fixed, settable = _fixed(device, found), []
+    for name, value, certain in _given(device) if found['handler'] == device['handler'] else ():
+        was = found['attributes'][name]
+        if was is None and certain:
+            raise Refused(NOT_OFFERED % (thing, name))
+        if was not in (None, value) and name not in CREATION_ONLY:
+            settable.append((name, value, was))
     if fixed:
         if not recreate:
             raise Refused('%s: %s; that can only be changed by removing the device and making it again, which its users '
                           'notice. Set recreate to have that done.' % (thing, '; '.join(fixed)))
         return [_remove(device['name'], found, remove_exported)], _create(device, current)
+    if device['filename'] and found['filename'] != device['filename']:
+        settable.append(('filename', device['filename'], found['filename']))
     # A device is closed before everything else and opened after it: filename can be set only while it is closed.
     settable.sort(key=lambda item: (item[0] == 'active' and item[1] == '1', item[0] != 'active', item[0]))
     operations = [read.set_attribute(thing, folder, name, value, was) for name, value, was in settable]

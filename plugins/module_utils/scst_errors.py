@@ -36,8 +36,8 @@ ADVICE = [(re.compile(path + '$'), re.compile(data), numbers.split(), advice) fo
     ('devices/[^/]+/active', '1', 'ENOENT', 'Its backing device does not exist. Map or create it first.'),
     ('devices/[^/]+/active', '1', 'EBUSY', 'Its backing device is open elsewhere. Find out with lsblk and end that use.'),
     ('devices/[^/]+/filename', '', 'EINVAL', 'SCST takes a new filename only while the device is closed (active is 0).'),
-    ('devices/[^/]+/pr_file_name', '', 'EBUSY', 'It cannot be changed once the device is exported, and SCST 3.1 and later export every device '
-                                                'to their own copy manager. Leave it out.'),
+    ('devices/[^/]+/pr_file_name', '', 'EBUSY',
+     'It cannot be changed once the device is exported, and SCST 3.1 and later export every device to their own copy manager. Leave it out.'),
     ('targets/iscsi/mgmt', '', 'EPERM', 'iscsi-scstd does not run, and without it there is no iSCSI target. Start it (or the service scst).'),
     ('targets/iscsi/mgmt', 'add_target ', 'EEXIST', 'There is a target of that name, upper and lower case taken for the same. ' + RUN_AGAIN),
     ('targets/iscsi/mgmt', 'add_(target_)?attribute .*OutgoingUser ', 'EEXIST',
@@ -66,10 +66,10 @@ ADVICE = [(re.compile(path + '$'), re.compile(data), numbers.split(), advice) fo
     ('device_groups/.*mgmt', 'create ', 'EEXIST', 'There is one of that name. ' + RUN_AGAIN),
     ('device_groups/.*mgmt', 'del ', 'EINVAL', 'It is not there any more. ' + RUN_AGAIN),
     ('.*/mgmt', '', 'ENOENT', 'What it belongs to is not there (any more), or its kernel module is not loaded. ' + RUN_AGAIN),
-    ('(.*/)?[^/]+', '', 'ENOENT', 'This SCST does not offer {attribute}, or what it belongs to is gone. Leave it out, or give it under '
-                               'attributes_if_offered.'),
-    ('(.*/)?[^/]+', '', 'EACCES', '{attribute} cannot be changed on an object that exists. Leave it out, or have the object made again '
-                               '(recreate of scst_device).'),
+    ('(.*/)?[^/]+', '', 'ENOENT',
+     'This SCST does not offer {attribute}, or what it belongs to is gone. Leave it out, or give it under attributes_if_offered.'),
+    ('(.*/)?[^/]+', '', 'EACCES',
+     '{attribute} cannot be changed on an object that exists. Leave it out, or have the object made again (recreate of scst_device).'),
     ('(.*/)?[^/]+', '', 'EINVAL', 'SCST does not take this value for {attribute}: correct it. ' + LOG),
 )]
 

@@ -107,25 +107,6 @@ def test_objects_that_nobody_mentioned_are_never_touched():
                 device_groups=[dict(name='mine', devices=['mine'])],
                 targets=[dict(name=world.TARGETS[0], groups=[dict(name='red', initiators=[])])])
     before = {path: entry for path, entry in tree.tree().items() if 'stranger' in path}
-    for step in open_steps(mine):
-        for operation in step(tree):
-            tree.write(operation.target, operation.data)
+    world.apply_open(tree, mine)
+    assert tree.exists('device_groups/mine/devices/mine')
     assert {path: entry for path, entry in tree.tree().items() if 'stranger' in path} == before
-
-
-def open_steps(declared):
-    """The modules' calls without any scope declared complete."""
-    from ansible_collections.cephgate.iscsi.plugins.module_utils import scst_alua, scst_device, scst_target
-
-    def device_step(sysfs):
-        wanted = scst_device.normalise(declared['devices'])
-        return scst_device.plan(scst_device.snapshot(sysfs, wanted), wanted)
-
-    def target_step(sysfs):
-        wanted, driver = scst_target.normalise(declared['targets'], declared['driver'])
-        return scst_target.plan(scst_target.snapshot(sysfs, wanted, driver), wanted, driver)
-
-    def alua_step(sysfs):
-        wanted = scst_alua.normalise(declared['device_groups'])
-        return scst_alua.plan(scst_alua.snapshot(sysfs, wanted), wanted)
-    return [device_step, target_step, alua_step]

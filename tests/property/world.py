@@ -7,7 +7,7 @@ apply() calls the engine the way the modules do, in the order in which the gatew
 """
 from ansible_collections.cephgate.iscsi.plugins.module_utils import (
     scst_alua, scst_device, scst_info, scst_lun, scst_target)
-from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import perform
+from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Failed, Refused, perform
 from ansible_collections.cephgate.iscsi.plugins.module_utils.sysfs import performer
 from hypothesis import strategies as st
 from scst_emulator import Emulator, Fake
@@ -178,47 +178,82 @@ def plan_all(sysfs, declared, force=True):
     return [operation for step in steps(declared, force) for operation in step(sysfs)]
 
 
-def differences(sysfs, declared):
-    """What of a declaration the tree does not show, by the independent reading of scst_info."""
-    seen = scst_info.collect(sysfs, ['devices', 'targets', 'luns', 'device_groups'], secrets=True)['gathered']
-    found = []
-
-    def compare(what, expected, actual):
-        if expected != actual:
-            found.append('%s: expected %r, found %r' % (what, expected, actual))
-    devices = {device['name']: device for device in seen['devices']}
-    compare('devices', sorted(device['name'] for device in declared['devices']), sorted(devices))
-    for device in scst_device.normalise(declared['devices']):
-        actual = devices.get(device['name'], {})
-        compare(device['name'], (device['handler'], device['filename']), (actual.get('handler'), actual.get('filename')))
-        for name, value in device['attributes'].items():
-            content = sysfs.read('devices/%s/%s' % (device['name'], name))
-            compare('%s %s' % (device['name'], name), value, content.split('\n')[0])
-        for name, value in device['if_offered'].items():
-            if sysfs.exists('devices/%s/%s' % (device['name'], name)):
-                compare('%s %s' % (device['name'], name), value, sysfs.read('devices/%s/%s' % (device['name'], name)).split('\n')[0])
-    targets = {target['name']: target for target in seen['targets']}
-    compare('targets', sorted(target['name'] for target in declared['targets']), sorted(targets))
-    for target in declared['targets']:
-        actual = targets[target['name']]
-        for key in ('rel_tgt_id', 'enabled'):
-            compare('%s %s' % (target['name'], key), target[key], actual.get(key))
-        compare(target['name'] + ' portals', sorted(target['allowed_portals']), actual['allowed_portals'])
-        compare(target['name'] + ' users', sorted(target['incoming_users'], key=lambda user: user['name']), actual['incoming_users'])
-        compare(target['name'] + ' outgoing', target.get('outgoing_user'), actual.get('outgoing_user'))
-        compare(target['name'] + ' groups', {group['name']: sorted(group['initiators']) for group in target['groups']},
-                {group['name']: sorted(group['initiators']) for group in actual['groups']})
-    compare('driver', sorted(user['name'] for user in declared['driver']['incoming_users']),
-            [user['name'] for user in seen['driver']['incoming_users']])
-    compare('driver enabled', declared['driver']['enabled'], seen['driver']['enabled'])
-    compare('luns', {(lun['target'], lun['group'], lun['lun']): (lun['device'], lun['read_only']) for lun in declared['luns']},
-            {(lun['target'], lun.get('group'), lun['lun']): (lun['device'], lun['read_only']) for lun in seen['luns']})
-    compare('device groups', _alua(declared['device_groups']), _alua(seen['device_groups']))
-    return found
+def some_of(declared, picked):
+    """A part of a declaration in which no list is said to be complete; picked: which part."""
+    targets = [dict(target, exclusive=[]) for target in declared['targets'][:1 + picked % 2]]
+    names = {target['name'] for target in targets}
+    return dict(devices=declared['devices'][picked % 2::2], targets=targets, driver=None,
+                luns=[lun for lun in declared['luns'] if lun['target'] in names][::1 + picked // 4],
+                device_groups=[dict(group, exclusive=[]) for group in declared['device_groups'][:picked // 2 % 2]])
 
 
-def _alua(groups):
-    return {group['name']: dict(devices=sorted(group['devices']), target_groups={tg['name']: dict(
-        state=tg['state'], preferred=tg['preferred'], group_id=tg['group_id'],
-        targets=sorted((target['name'], target.get('rel_tgt_id') if target['name'] in REMOTE else None) for target in tg['targets']))
-        for tg in group['target_groups']}) for group in groups}
+def open_steps(declared):
+    """The modules' calls without a word for anything."""
+    def device_step(sysfs):
+        wanted = scst_device.normalise(declared['devices'])
+        return scst_device.plan(scst_device.snapshot(sysfs, wanted, size_of=size_of(sysfs)), wanted)
+
+    def target_step(sysfs):
+        wanted, driver = scst_target.normalise(declared['targets'], declared['driver'])
+        return scst_target.plan(scst_target.snapshot(sysfs, wanted, driver), wanted, driver)
+
+    def alua_step(sysfs):
+        wanted = scst_alua.normalise(declared['device_groups'])
+        return scst_alua.plan(scst_alua.snapshot(sysfs, wanted), wanted)
+
+    def lun_step(sysfs):
+        wanted, scopes = scst_lun.normalise(declared['luns'])
+        return scst_lun.plan(scst_lun.snapshot(sysfs, wanted, scopes), wanted, scopes)
+    return [device_step, target_step, alua_step, lun_step]
+
+
+def apply_open(sysfs, declared):
+    """As far as it goes without force: a step may be refused, or meet an error that names its reason."""
+    for step in open_steps(declared):
+        try:
+            perform(step(sysfs), performer(sysfs))
+        except (Refused, Failed):
+            pass
+
+
+def is_about(path, declared):
+    """Whether a path of the tree may change when these objects are what is asked for."""
+    parts = path.split('/')
+    devices = {device['name'] for device in declared['devices']}
+    groups = {group['name']: set(group['devices']) for group in declared['device_groups']}
+    if path == 'last_sysfs_mgmt_res' or parts[-1] == 'mgmt' or 'copy_manager' in parts or 'sessions' in parts or 'exported' in parts:
+        return True  # these follow
+    if parts[0] in ('devices', 'handlers'):
+        # A target group's state opens and closes the devices of its device group.
+        return bool(devices & set(parts)) or parts[-1] in ('active', 'size', 'size_mb')
+    if parts[0] == 'device_groups':
+        return len(parts) > 1 and parts[1] in groups
+    if parts[:2] == ['targets', 'iscsi'] and len(parts) > 2:
+        target = next((target for target in declared['targets'] if target['name'] == parts[2]), None)
+        if target is None:
+            return False
+        group = parts[4] if parts[3:4] == ['ini_groups'] and len(parts) > 4 else None
+        if 'luns' in parts:
+            number = parts[parts.index('luns') + 1:]
+            return not number or any(lun['target'] == parts[2] and lun['group'] == group and [str(lun['lun'])] == number[:1]
+                                     for lun in declared['luns'])
+        return group is None or group in [each['name'] for each in target['groups']]
+    return False
+
+
+def gathered_plans(tree):
+    """What the modules make of what scst_info gathered: with every word, once as it is and once with every list complete."""
+    gathered = scst_info.collect(tree, ['devices', 'targets', 'luns', 'device_groups'], secrets=True)['gathered']
+    for complete in (False, True):
+        handlers = scst_device.HANDLERS if complete else ()
+        wanted = scst_device.normalise(gathered['devices'], handlers, True)
+        yield from scst_device.plan(scst_device.snapshot(tree, wanted, handlers, size_of=lambda path: None), wanted, allow_duplicate_identity=True)
+        targets = [dict(target, exclusive=scst_target.SCOPES if complete else ()) for target in gathered['targets']]
+        driver = gathered.get('driver') and dict(gathered['driver'], exclusive=['incoming_users', 'outgoing_user'] if complete else ())
+        wanted, driver = scst_target.normalise(targets, driver, True)
+        current = scst_target.snapshot(tree, wanted, driver, complete, assume=not targets)
+        yield from scst_target.plan(current, wanted, driver, allow_default_luns=True, allow_ambiguous_initiators=True)
+        wanted, scopes = scst_lun.normalise(gathered['luns'], [dict(target=target['name']) for target in targets] if complete else ())
+        yield from scst_lun.plan(scst_lun.snapshot(tree, wanted, scopes), wanted, scopes, allow_default_luns=True)
+        wanted = scst_alua.normalise([dict(group, exclusive=scst_alua.SCOPES if complete else ()) for group in gathered['device_groups']], True)
+        yield from scst_alua.plan(scst_alua.snapshot(tree, wanted), wanted, complete, True, True)
