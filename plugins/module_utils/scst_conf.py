@@ -54,8 +54,29 @@ def _text(block, depth=0):
     return '%s%s {\n%s%s}\n' % (tabs, title, inner, tabs)
 
 
+def _word(value):
+    """A name or value as scstadmin's parser takes it.
+
+    It takes braces for the ends of a section even inside quotes, C(#) for a comment and a backslash for an escape of either;
+    a quote ends quotes whatever stands before it.
+    """
+    if '{' in value or '}' in value or ('"' in value and (' ' in value or value.startswith('"'))):
+        raise Refused("%s: holds a brace or a quote where scstadmin's parser of scst.conf ends a section or a value, and has no escape for "
+                      'it. Choose another text, or let the modules set it.' % names.shown(value))
+    value = value.replace('\\', '\\\\').replace('#', '\\#')
+    return '"%s"' % value if ' ' in value or not value else value
+
+
 def _pair(name, value):
-    return '%s "%s"' % (name, value) if ' ' in value or not value else '%s %s' % (name, value)
+    return '%s %s' % (name, _word(value))
+
+
+def _user(attribute, user):
+    try:
+        return _pair(attribute, '%s %s' % (user['name'], user['secret']))
+    except Refused:
+        raise Refused("%s %s: the name or the secret holds a brace or a quote, which an scst.conf cannot hold. Choose another." % (
+            attribute, names.shown(user['name'])))
 
 
 def _pairs(attributes):
@@ -70,15 +91,15 @@ def _handlers(devices):
             attributes = dict(device['if_offered'], **device['attributes'])
             if device['filename']:
                 attributes['filename'] = device['filename']
-            inner.append(('DEVICE ' + device['name'], _pairs(attributes)))
+            inner.append((_pair('DEVICE', device['name']), _pairs(attributes)))
         blocks.append(('HANDLER ' + handler, inner))
     return blocks
 
 
 def _users(owner):
-    lines = [_pair('IncomingUser', '%s %s' % (user['name'], user['secret'])) for user in owner['incoming'] if user['present']]
+    lines = [_user('IncomingUser', user) for user in owner['incoming'] if user['present']]
     if owner['outgoing'] and owner['outgoing']['present']:
-        lines.append(_pair('OutgoingUser', '%s %s' % (owner['outgoing']['name'], owner['outgoing']['secret'])))
+        lines.append(_user('OutgoingUser', owner['outgoing']))
     return lines
 
 
@@ -115,20 +136,20 @@ def _target(target, by_place):
     for name in sorted(group_names):
         group = groups.get(name, dict(initiators=None, attributes={}))
         inner = _luns(by_place.get((target['name'], name), ()))
-        inner += ['INITIATOR ' + initiator for initiator in group['initiators'] or ()]
-        lines.append(('GROUP ' + name, inner + _pairs(group['attributes'])))
-    return 'TARGET ' + target['name'], lines
+        inner += [_pair('INITIATOR', initiator) for initiator in group['initiators'] or ()]
+        lines.append((_pair('GROUP', name), inner + _pairs(group['attributes'])))
+    return _pair('TARGET', target['name']), lines
 
 
 def _luns(luns):
-    return [('LUN %d %s' % (lun['lun'], lun['device']), ['read_only 1'] if lun['read_only'] == '1' else [])
+    return [('LUN %d %s' % (lun['lun'], _word(lun['device'])), ['read_only 1'] if lun['read_only'] == '1' else [])
             for lun in sorted(luns, key=lambda lun: lun['lun'])]
 
 
 def _device_group(group):
-    lines = ['DEVICE ' + device for device in sorted(group['devices'])]
+    lines = [_pair('DEVICE', device) for device in sorted(group['devices'])]
     for tg in group['target_groups']:
         inner = ['%s %s' % (name, tg[name]) for name in ('group_id', 'preferred', 'state') if tg[name] is not None]
-        inner += [('TARGET ' + target, ['rel_tgt_id ' + number] if number else []) for target, number in sorted(tg['targets'].items())]
-        lines.append(('TARGET_GROUP ' + tg['name'], inner))
-    return 'DEVICE_GROUP ' + group['name'], lines
+        inner += [(_pair('TARGET', target), ['rel_tgt_id ' + number] if number else []) for target, number in sorted(tg['targets'].items())]
+        lines.append((_pair('TARGET_GROUP', tg['name']), inner))
+    return _pair('DEVICE_GROUP', group['name']), lines

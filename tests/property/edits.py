@@ -49,6 +49,18 @@ def toggle_target(draw, declared):
         target['enabled'] = not target['enabled']
 
 
+def drop_target(draw, declared):
+    """A target moves to another node: the device groups know it from now on as a remote one."""
+    if len(declared['targets']) > 1:
+        name = declared['targets'].pop()['name']
+        declared['luns'] = [lun for lun in declared['luns'] if lun['target'] != name]
+        for group in declared['device_groups']:
+            for tg in group['target_groups']:
+                for target in tg['targets']:
+                    if target['name'] == name:
+                        target['rel_tgt_id'] = 200
+
+
 def change_secret(draw, declared):
     for target in declared['targets']:
         for user in target['incoming_users'][:1]:
@@ -124,7 +136,7 @@ def move_device(draw, declared):
         one['devices'], other['devices'] = other['devices'], one['devices']
 
 
-EDITS = [drop_device, swap_files, swap_identities, set_attribute, rotate_relative_ids, toggle_target, change_secret, move_initiator,
+EDITS = [drop_target, drop_device, swap_files, swap_identities, set_attribute, rotate_relative_ids, toggle_target, change_secret, move_initiator,
          drop_group, add_group, change_lun, change_lun, change_state, swap_group_ids, swap_members, move_device]
 
 

@@ -116,7 +116,7 @@ class Gateway:
     def __init__(self, personality):
         self.tree = world.emulator(personality)
         self.files = self.tree.core.env.files
-        self.declared = None
+        self.declared = self.earlier = None
         self.sessions = []
 
     # -- runs ---------------------------------------------------------------------------------------
@@ -151,7 +151,7 @@ class Gateway:
             finally:
                 touched = {observe.object_of(path, data) for path, data in self.tree.written}
                 assert touched <= differing, (touched - differing, self.tree.written)
-        self.declared = declared
+        self.declared, self.earlier = declared, self.declared
         return True
 
     def apply(self, declared):

@@ -146,6 +146,11 @@ class AnyGateway(RuleBasedStateMachine):
     def the_same_run(self):
         self.gateway.apply(self.gateway.declared)
 
+    @precondition(lambda self: self.gateway.earlier)
+    @rule()
+    def the_run_before_again(self):
+        self.gateway.apply(self.gateway.earlier)
+
     @precondition(lambda self: self.gateway.declared)
     @rule(data=st.data())
     def a_run_after_an_edit(self, data):

@@ -26,8 +26,8 @@ SHARED = ['active', 'nonoptimized']
 CLOSED = ['standby', 'unavailable', 'offline']
 
 
-def emulator(personality='3.10'):
-    return Emulator(personality, Fake({path: dict(size=SIZE, block=True) for path in FILES}))
+def emulator(personality='3.10', files=None):
+    return Emulator(personality, Fake(files or {path: dict(size=SIZE, block=True) for path in FILES}))
 
 
 def secret(text):
