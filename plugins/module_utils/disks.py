@@ -69,6 +69,12 @@ class Disks(object):
         except EnvironmentError:
             return None
 
+    @staticmethod
+    def is_disk(session_folder, hctl):
+        """Whether a SCSI device is a disk (SPC-4, 6.4.2: peripheral device type 0), which gets a block device."""
+        target = 'target%s' % hctl.rpartition(':')[0]
+        return read_text(session_folder, 'device', target, hctl, 'type') == '0'
+
     def size(self, name):
         """Bytes, as the kernel believes now; a grown disk keeps its old size until it is asked again."""
         return int(read_text(self.block(name, 'size')) or 0) * SECTOR

@@ -18,7 +18,9 @@ SESSION_EXISTS = 15
 NO_OBJECTS = 21
 
 _EXPLAINED = {
+    1: 'iscsiadm met an error that it has no number for; "journalctl -u iscsid" may tell more',
     2: 'there is no such session any more',
+    3: 'out of memory, or the named interface is missing below /etc/iscsi/ifaces',
     4: 'the connection was refused or broke: does the target listen on this portal (port 3260 of the gateway), '
        'and does a firewall let it through?',
     5: 'the target refused the login: it may not know this initiator (compare /etc/iscsi/initiatorname.iscsi with '
@@ -31,6 +33,11 @@ _EXPLAINED = {
     11: 'the target stopped answering in the middle of the exchange',
     12: 'the kernel has no iSCSI transport: "modprobe iscsi_tcp" must work (a container or a cloud kernel has none)',
     13: 'iscsid refused: it takes commands from root only',
+    14: 'the transport cannot do that: an interface of a hardware adapter takes no settings of a software one',
+    15: 'there is a session for this target and portal already',
+    16: 'iscsid does not understand the request: it is older or newer than iscsiadm. "systemctl restart iscsid" starts the '
+        'one that is installed',
+    17: 'iSNS is not supported',
     18: 'iscsid broke off: "journalctl -u iscsid" has the reason',
     19: 'the target refused the login for good: no target of this name on this portal, no LUN group for this '
         'initiator, a parameter that it cannot grant (log of the gateway), or with mutual CHAP the target\'s own secret '
@@ -38,9 +45,16 @@ _EXPLAINED = {
     20: 'iscsid does not run: "systemctl status iscsid"',
     21: 'there is no record or session for this target and portal',
     22: 'the kernel shows no such session in sysfs',
+    23: 'the kernel shows no SCSI host for this session',
     24: 'CHAP failed: user or secret differ between this host and the gateway, or only one side asks for CHAP '
         '(for mutual CHAP, the target\'s own secret)',
+    25: 'the iSNS server did not answer the question',
+    26: 'the iSNS server did not take the registration',
+    27: 'the transport or the installed open-iscsi does not know this operation',
     28: 'something on this host still uses a disk of this session',
+    29: 'something was busy for a moment: run again',
+    30: 'the kind of discovery is not known to the installed open-iscsi',
+    31: 'a child process of iscsiadm was ended from outside (out of memory?)',
     32: 'the session is not connected at the moment',
     33: 'iscsid did not answer in time',
 }
@@ -80,10 +94,13 @@ class Iscsiadm(object):
         self.command = command
 
     def node(self, target, portal, *words, **options):
-        """Arguments for one node record. portal: ADDRESS:PORT as the record spells it."""
-        iface = options.get('iface', 'default')
-        return ([self.command, '-m', 'node', '-T', target, '-p', portal]
-                + (['-I', iface] if iface != 'default' else []) + list(words))
+        """Arguments for one node record. portal: ADDRESS:PORT as the record spells it.
+
+        The interface is always named: without it iscsiadm logs in through, and deletes the records
+        of, every interface of the portal (seen with 2.1.8).
+        """
+        return [self.command, '-m', 'node', '-T', target, '-p', portal,
+                '-I', options.get('iface', 'default')] + list(words)
 
     def call(self, argv, accept=()):
         code, out, err = self.run(argv)

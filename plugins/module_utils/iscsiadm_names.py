@@ -7,6 +7,7 @@ from __future__ import absolute_import, division, print_function
 
 __metaclass__ = type
 
+import binascii
 import collections
 import re
 import socket
@@ -75,6 +76,32 @@ def parse_portal(text):
 def format_portal(address, port):
     """As iscsiadm wants it after -p."""
     return '[%s]:%d' % (address, port) if ':' in address else '%s:%d' % (address, port)
+
+
+def _number(address):
+    """(family, the address as a number) of an IP address without its zone, or None."""
+    for family in (socket.AF_INET, socket.AF_INET6):
+        try:
+            return family, int(binascii.hexlify(socket.inet_pton(family, address.partition('%')[0])), 16)
+        except (socket.error, ValueError, UnicodeError):
+            pass
+    return None
+
+
+def in_networks(address, networks):
+    """Whether an address lies in one of the networks, each ADDRESS/LENGTH. Raises Refused for what is no network."""
+    found = False
+    for text in networks:
+        start, slash, length = text.strip().partition('/')
+        first = _number(start)
+        bits = 32 if first and first[0] == socket.AF_INET else 128
+        if not first or not length.isdigit() or int(length) > bits:
+            raise Refused('network "%s" is not of the form ADDRESS/LENGTH, such as 10.0.0.0/24 or fd00::/64. Correct it.'
+                          % text)
+        own = _number(address)
+        found = found or (own is not None and own[0] == first[0]
+                          and own[1] >> (bits - int(length)) == first[1] >> (bits - int(length)))
+    return found
 
 
 def in_scope(target, prefixes):

@@ -9,6 +9,7 @@ __metaclass__ = type
 
 import collections
 
+from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm_ifaces import copied_settings, names_for
 from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm_names import (
     format_portal, in_scope, parse_portal)
 from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm_records import (
@@ -64,9 +65,15 @@ class Wanted(object):
         return (self.target, self.portal.address, self.portal.port, self.iface)
 
 
-def wanted_portals(targets, settings=None, chap=None, startup='automatic', ifaces=None):
-    """The declared targets as a list of Wanted. A portal's own settings and chap go before the common ones."""
+def wanted_portals(targets, settings=None, chap=None, startup='automatic', ifaces=None, interfaces=()):
+    """The declared targets as a list of Wanted. A portal's own settings and chap go before the common ones.
+
+    ifaces:     names for portals in none of the networks of C(interfaces)
+    interfaces: declared interfaces, see iscsiadm_ifaces
+    """
     found, seen = [], set()
+    bound = dict((interface['name'], copied_settings(interface)) for interface in interfaces
+                 if interface.get('state') != 'absent')
     for target in targets:
         own = dict((settings or {}), **(target.get('settings') or {}))
         secret = sorted(set(own) & set(SECRET_NAMES))
@@ -78,8 +85,9 @@ def wanted_portals(targets, settings=None, chap=None, startup='automatic', iface
         values.update({'node.startup': startup, 'node.conn[0].startup': startup})
         values.update(chap_settings(login))
         for text in target.get('portals') or []:
-            for iface in ifaces or ['default']:
-                item = Wanted(target['name'], parse_portal(text), iface, values, secrets_of(login))
+            portal = parse_portal(text)
+            for iface in names_for(portal.address, interfaces, ifaces or ['default']):
+                item = Wanted(target['name'], portal, iface, dict(values, **bound.get(iface, {})), secrets_of(login))
                 if item.key in seen:
                     raise Refused('target %s: portal %s is listed twice. Remove one of them.' % (target['name'], text))
                 seen.add(item.key)
@@ -111,30 +119,42 @@ def plan_present(tool, wanted, records, sessions):
     sessions: {key: Session}
     """
     steps = []
+    bound = set(item.key[:3] for item in wanted if item.iface != 'default')
     for item in wanted:
         record, current = records.get(item.key, (None, {}))
         address = record.address if record else item.portal.address
         portal = format_portal(address, item.portal.port)
+        settings, secrets, lost = item.settings, list(item.secrets), {}
+        if record and record.tag is None and item.key[:3] in bound:
+            # The layout without a tag has room for one interface: a second one replaces the file.
+            lost, record, current = _kept(current), None, {}
+            settings = dict(lost, **settings)
+            secrets += [lost[name] for name in SECRET_NAMES if lost.get(name)]
         if record is None:
-            tag = '' if item.portal.tag is None else ',%d' % item.portal.tag
             # An interface other than the default one has a place only in the layout with a tag;
             # 1 is what SCST, and nearly every other target, uses.
-            tag = tag or (',1' if item.iface != 'default' else '')
+            tag = item.portal.tag if item.portal.tag is not None else 1 if item.key[:3] in bound else None
             steps.append(Step(item.key, 'create', Operation(
-                _thing(item.key), 'create the node record', 'run',
-                tool.node(item.target, portal + tag, '-o', 'new', iface=item.iface))))
-        changes = dict((name, value) for name, value in item.settings.items() if current.get(name) != value)
+                _thing(item.key), 'create the node record' + (' anew, with room for another interface' if lost else ''), 'run',
+                tool.node(item.target, portal + ('' if tag is None else ',%d' % tag), '-o', 'new', iface=item.iface))))
+        changes = dict((name, value) for name, value in settings.items() if current.get(name) != value)
         if record:
             check_names(record, current, changes)
         if changes:
             steps.append(Step(item.key, 'settings', Operation(
                 _thing(item.key), 'set ' + _describe(changes, current), 'record',
-                [item.target, portal, item.iface], data=changes_text(changes), secrets=item.secrets)))
+                [item.target, portal, item.iface], data=changes_text(changes), secrets=secrets)))
         if item.key not in sessions:
             steps.append(Step(item.key, 'login', Operation(
                 _thing(item.key), 'log in', 'run',
                 tool.node(item.target, portal, '--login', iface=item.iface))))
     return steps
+
+
+def _kept(settings):
+    """What goes into a record that replaces another one: all but what iscsiadm itself writes into it."""
+    return dict((name, value) for name, value in settings.items() if not name.startswith(
+        ('node.name', 'node.tpgt', 'iface.', 'node.discovery', 'node.conn[0].address', 'node.conn[0].port')))
 
 
 def unwanted(declared, records, sessions, exclusive):

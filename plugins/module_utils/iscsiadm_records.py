@@ -117,6 +117,20 @@ def changes_of(text):
     return dict((name, value or None) for name, dummy, value in pairs)
 
 
+def put(path, text, beside):
+    """Replace a file of the database at once, readable by root only; beside: folder for the new text until then."""
+    handle, name = tempfile.mkstemp(prefix='.record-', dir=beside)
+    try:
+        with io.open(handle, 'w', encoding='utf-8') as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.rename(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise
+
+
 class Record(object):
     """One record. address: as the record spells it, which iscsiadm compares byte by byte."""
 
@@ -192,16 +206,7 @@ class Records(object):
                           % (key[0], format_portal(key[1], key[2]), self.nodes))
         text = record.text()
         check_names(record, settings_of(text), changes)
-        handle, name = tempfile.mkstemp(prefix='.record-', dir=os.path.dirname(self.nodes.rstrip('/')))
-        try:
-            with io.open(handle, 'w', encoding='utf-8') as stream:
-                stream.write(edit(text, changes))
-                stream.flush()
-                os.fsync(stream.fileno())
-            os.rename(name, record.path)
-        except BaseException:
-            os.unlink(name)
-            raise
+        put(record.path, edit(text, changes), os.path.dirname(self.nodes.rstrip('/')))
 
 
 def check_names(record, current, changes):

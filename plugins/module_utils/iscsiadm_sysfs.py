@@ -22,9 +22,12 @@ class Session(object):
     sid: number of the session; host: number of its SCSI host (software iSCSI has one for each)
     state: C(LOGGED_IN), C(FAILED) (iscsid tries to connect again) or C(FREE)
     disks: names of block devices
+    luns: {host:channel:target:lun: names of block devices}; a LUN is there before its block device is
+    initiator: name by which this host logged in
+    folders: where the kernel shows the session's and its connection's settings
     """
 
-    def __init__(self, sid, target, address, port, iface, state, host, disks):
+    def __init__(self, sid, target, address, port, iface, state, host, luns, initiator='', folders=None):
         self.sid = sid
         self.target = target
         self.address = address
@@ -32,7 +35,10 @@ class Session(object):
         self.iface = iface
         self.state = state
         self.host = host
-        self.disks = disks
+        self.luns = luns
+        self.disks = [disk for hctl in sorted(luns) for disk in luns[hctl]]
+        self.initiator = initiator
+        self.folders = folders or {}
 
     @property
     def key(self):
@@ -56,18 +62,13 @@ def _connection(device):
             address = read_text(folder, 'persistent_address') or read_text(folder, 'address')
             port = read_text(folder, 'persistent_port') or read_text(folder, 'port')
             if address and port.isdigit():
-                return address, int(port)
+                return address, int(port), folder
     return None
 
 
-def _disks(device):
-    found = []
-    for target in listdir(device):
-        if target.startswith('target'):
-            for hctl in listdir(device, target):
-                if _HCTL.match(hctl):
-                    found.extend(listdir(device, target, hctl, 'block'))
-    return found
+def _luns(device):
+    return dict((hctl, listdir(device, target, hctl, 'block')) for target in listdir(device)
+                if target.startswith('target') for hctl in listdir(device, target) if _HCTL.match(hctl))
 
 
 def sessions(sysfs='/sys'):
@@ -84,5 +85,7 @@ def sessions(sysfs='/sys'):
         found.append(Session(
             sid=int(name[len('session'):]), target=target, address=portal[0], port=portal[1],
             iface=read_text(top, name, 'ifacename') or 'default', state=read_text(top, name, 'state'),
-            host=int(host.group(1)) if host else None, disks=_disks(device)))
+            host=int(host.group(1)) if host else None, luns=_luns(device),
+            initiator=read_text(top, name, 'initiatorname'),
+            folders=dict(session=os.path.join(top, name), connection=portal[2])))
     return sorted(found, key=lambda session: session.sid)

@@ -12,8 +12,8 @@ module: iscsi_session
 short_description: Keep this host logged in to iSCSI targets through all their portals
 version_added: "0.1.0"
 description:
-  - Makes node records for targets and portals that are known by name, without discovery, keeps their settings and
-    CHAP credentials as declared, and logs in where there is no session. Many targets and portals at once.
+  - Makes node records for targets and portals that are known by name, or that O(discovery) finds, keeps their settings
+    and CHAP credentials as declared, and logs in where there is no session. Many targets and portals at once.
   - Sessions are read from sysfs and records from their files; C(iscsiadm) is only called where something changes.
   - CHAP secrets are written into the record file, which only root can read. They never appear in the arguments of a
     process, in the result or in a log.
@@ -69,8 +69,9 @@ options:
   settings:
     description:
       - Node settings by their full names, such as C(node.session.timeo.replacement_timeout).
-      - Settings that are not listed stay as they are. A changed setting takes effect at the next login, see
-        RV(pending).
+      - Settings that are not listed stay as they are. In a new record they have the values built into open-iscsi, not
+        those of C(iscsid.conf), which C(iscsiadm) only reads for records that a discovery makes.
+      - A changed setting takes effect at the next login, see RV(pending) and O(relogin).
     type: dict
     default: {}
   chap:
@@ -86,18 +87,91 @@ options:
     description:
       - Names of open-iscsi interfaces (below C(/etc/iscsi/ifaces)) to bind each portal to; one session each.
       - V(default) is no binding, the kernel routes.
+      - Portals in the networks of one of O(interfaces) are bound to that one instead.
+      - With O(state=absent) only the records and sessions of these, unless it is just V(default).
     type: list
     elements: str
     default: [default]
+  interfaces:
+    description:
+      - open-iscsi interfaces to make and keep as declared. They tie sessions to a network device, so that two separate
+        networks stay separate whatever the routes are.
+      - Where both devices have an address in one IPv4 network, the kernel must accept answers on the device that was
+        asked (C(net.ipv4.conf.DEVICE.rp_filter=2)).
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name:
+        description: Name of the interface, also of its file.
+        type: str
+        required: true
+      device:
+        description: Network device, such as V(eth1). It must exist, except in check mode.
+        type: str
+      hwaddress:
+        description: Hardware address of the network device, instead of its name.
+        type: str
+      initiator_name:
+        description: Initiator name for logins through this interface, instead of that of the host.
+        type: str
+      networks:
+        description: Networks such as V(10.0.1.0/24) or V(fd00:1::/64) whose portals are reached through this interface.
+        type: list
+        elements: str
+        default: []
+      state:
+        description: V(absent) removes the interface; refused while a record or session uses it.
+        type: str
+        choices: [present, absent]
+        default: present
+  discovery:
+    description:
+      - Ask portals which targets there are (SendTargets), and treat the answer as if it had been listed in O(targets).
+      - Nothing that the answer holds is stored beside what is then logged in to.
+      - With O(state=absent) the discovery records of these portals are deleted, and nothing is asked.
+      - In check mode a portal is only asked when its discovery record is already as declared.
+    type: dict
+    suboptions:
+      portals:
+        description: Addresses to ask, as in O(targets[].portals). All are asked.
+        type: list
+        elements: str
+        required: true
+      targets:
+        description: Prefixes of target names to take from the answer, as in O(exclusive). Without any, all are taken.
+        type: list
+        elements: str
+        default: []
+      networks:
+        description:
+          - Take only portals in these networks. A target tells of all its portals, also of those that this host cannot
+            reach.
+        type: list
+        elements: str
+        default: []
+      chap:
+        description: CHAP of the discovery, which is another one than that of the targets.
+        type: dict
+        suboptions: *chap
   exclusive:
     description:
       - Prefixes of target names that belong to this site, such as V(iqn.2026-11.com.example.cephgate).
       - Sessions and records of targets below them that O(targets) does not list, and portals that it does not list,
         are removed. Names that only begin with the same letters are somebody else's and stay.
-      - Only with O(state=present).
+      - Only with O(state=present). Nothing is removed when a portal of O(discovery) did not answer, since then it is not
+        known what there should be.
     type: list
     elements: str
     default: []
+  relogin:
+    description:
+      - Log sessions with RV(pending) settings out and in again, one after the other. The next one is only touched when
+        every disk of the one before is a working path of its map again; otherwise the module fails and the rest stays
+        as it is.
+      - Refused for a session that is the last working path of a disk in use.
+    type: bool
+    default: false
   rescan:
     description:
       - Look for new LUNs and sizes in the sessions that were there already. That sends commands to every disk, so use
@@ -107,7 +181,8 @@ options:
     default: false
   require:
     description:
-      - When to fail for portals without a working session, after all were tried.
+      - When to fail for portals without a working session, and for portals of O(discovery) without an answer, after all
+        were tried.
       - V(all) when one of them has none, V(any) when none of them has one, V(none) never.
     type: str
     choices: [all, any, none]
@@ -143,6 +218,23 @@ EXAMPLES = r"""
       user: db
       secret: "{{ vault_db_chap }}"
     require: any
+
+- name: Log in to what an array tells of, each network through its own device
+  cephgate.iscsi.iscsi_session:
+    discovery:
+      portals: [10.99.1.11, 10.99.2.11]
+      targets: [iqn.2026-11.com.example.cephgate]
+      networks: [10.99.1.0/24, 10.99.2.0/24]
+      chap:
+        user: discover
+        secret: "{{ vault_discovery_chap }}"
+    interfaces:
+      - name: san1
+        device: eth1
+        networks: [10.99.1.0/24]
+      - name: san2
+        device: eth2
+        networks: [10.99.2.0/24]
 
 - name: Leave a gateway that is taken away
   cephgate.iscsi.iscsi_session:
@@ -189,11 +281,31 @@ failed_portals:
   elements: dict
   sample:
     - {target: "iqn.2026-11.com.example.cephgate:gw2", portal: "10.99.1.12:3260", reason: "10.99.1.12:3260 no answer"}
+failed_discovery:
+  description: Portals of O(discovery) that did not answer, with the reason.
+  returned: when O(discovery) is set
+  type: list
+  elements: dict
+discovered:
+  description: What O(discovery) found and took.
+  returned: when O(discovery) is set
+  type: list
+  elements: dict
+  sample:
+    - {target: "iqn.2026-11.com.example.cephgate:gw1", portal: "10.99.1.11:3260"}
 pending:
-  description: Sessions whose settings changed while they were logged in; they hold from the next login on.
+  description:
+    - Sessions that do not have what their records say, and the settings that hold from their next login on.
+    - What the kernel shows of a session is compared (NOP-Out times, digests, error timeouts, CHAP), so these settings are
+      listed until they hold. Others are listed in the run that changed them.
   returned: always
   type: list
-  elements: str
+  elements: dict
+  sample:
+    - target: iqn.2026-11.com.example.cephgate:gw1
+      portal: 10.99.1.11:3260
+      iface: default
+      settings: ["node.conn[0].timeo.noop_out_interval"]
 rescanned:
   description: Disks that O(rescan) brought, took away or resized.
   returned: when O(rescan) is set
@@ -201,60 +313,127 @@ rescanned:
   elements: str
 """
 
+import os
+
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.cephgate.iscsi.plugins.module_utils.disk_guard import refuse_if_used
 from ansible_collections.cephgate.iscsi.plugins.module_utils.disks import Disks
 from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm import Iscsiadm
+from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm_discovery import Discovery, DiscoveryRecords, merged
+from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm_ifaces import (
+    Ifaces, check, plan_ifaces, plan_removal)
+from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm_names import format_portal
 from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm_plan import (
-    absent, by_key, plan_absent, plan_present, unwanted, wanted_portals)
+    Step, absent, by_key, plan_absent, plan_present, unwanted, wanted_portals)
 from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm_records import Records
+from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm_relogin import Relogin
 from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm_run import Run
 from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm_sysfs import sessions as read_sessions
 from ansible_collections.cephgate.iscsi.plugins.module_utils.multipathd import Multipathd
-from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Refused
-
-CHAP_SPEC = dict(type='dict', options=dict(
-    user=dict(type='str'), secret=dict(type='str', no_log=True),
-    mutual_user=dict(type='str'), mutual_secret=dict(type='str', no_log=True)))
+from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Refused, report
 
 
-def plan(params, tool, multipathd, disks, records, sessions):
-    """(steps, wanted) for the options of the module."""
-    if params['state'] == 'absent':
-        wanted, steps = [], []
-        going = absent(params['targets'], records, sessions,
-                       None if params['ifaces'] == ['default'] else params['ifaces'])
-    else:
+def network_devices():
+    return os.listdir('/sys/class/net') if os.path.isdir('/sys/class/net') else None
+
+
+def declared(params, targets):
+    """The portals to log in to."""
+    return wanted_portals(targets, params['settings'], params['chap'], params['startup'], params['ifaces'],
+                          params['interfaces'])
+
+
+def check_declaration(params, check_mode):
+    check(params['interfaces'], None if check_mode else network_devices())
+    if params['state'] == 'present':
         for target in params['targets']:
-            if not target['portals']:
+            if not target['portals'] and not params['discovery']:
                 raise Refused('target %s has no portals, so there is nowhere to log in. List its addresses.'
                               % target['name'])
-        wanted = wanted_portals(params['targets'], params['settings'], params['chap'], params['startup'],
-                                params['ifaces'])
-        steps = plan_present(tool, wanted, records, sessions)
-        going = unwanted(set(item.key for item in wanted), records, sessions, params['exclusive'])
+        declared(params, params['targets'])
+
+
+def plan(params, targets, exclusive, tool, multipathd, disks, ifaces, records, sessions):
+    """(steps, wanted) for the options of the module."""
+    steps = [Step(('interface', name), 'iface', operation)
+             for name, operation in (plan_ifaces(ifaces, params['interfaces']) if params['state'] == 'present' else [])]
+    if params['state'] == 'absent':
+        wanted = []
+        going = absent(targets, records, sessions, None if params['ifaces'] == ['default'] else params['ifaces'])
+    else:
+        wanted = declared(params, targets)
+        steps += plan_present(tool, wanted, records, sessions)
+        going = unwanted(set(item.key for item in wanted), records, sessions, exclusive)
     closing = [disk for key in going if key in sessions for disk in sessions[key].disks]
     names = ', '.join(sorted(set(key[0] for key in going)))
     maps = refuse_if_used(disks, closing, multipathd.opened, 'logging out of %s' % names)
-    return steps + plan_absent(tool, going, records, sessions, [(name, multipathd.flush(name)) for name in maps]), wanted
+    steps += plan_absent(tool, going, records, sessions, [(name, multipathd.flush(name)) for name in maps])
+    staying = (set(records) | set(sessions) | set(item.key for item in wanted)) - set(going)
+    steps += [Step(('interface', name), 'remove iface', operation)
+              for name, operation in plan_removal(ifaces, params['interfaces'], staying)]
+    return steps, wanted
+
+
+def discover(module, tool, result):
+    """(targets, prefixes to clean up below) after asking the portals of the option discovery."""
+    params = module.params
+    if not params['discovery']:
+        return params['targets'], params['exclusive']
+    asking = Discovery(tool, DiscoveryRecords(), params['discovery'], module.check_mode)
+    found = []
+    try:
+        if params['state'] == 'present':
+            found = asking.ask()
+        else:
+            asking.forget()
+    finally:
+        result['discovery'] = asking
+    result['failed_discovery'] = asking.failed
+    result['discovered'] = [dict(target=name, portal=format_portal(portal.address, portal.port)) for name, portal in found]
+    unsure = asking.failed or asking.unknown
+    if unsure and params['exclusive'] and params['state'] == 'present':
+        module.warn('Nothing is removed below %s: not every portal of the discovery has answered, so it is not known what '
+                    'there should be.' % ', '.join(params['exclusive']))
+    if params['state'] == 'absent':
+        return params['targets'], []
+    targets = merged(params['targets'], found)
+    return [target for target in targets if target['portals']], [] if unsure else params['exclusive']
 
 
 def main():
+    chap = dict(type='dict', options=dict(
+        user=dict(type='str'), secret=dict(type='str', no_log=True),
+        mutual_user=dict(type='str'), mutual_secret=dict(type='str', no_log=True)))
     module = AnsibleModule(
         argument_spec=dict(
             targets=dict(type='list', elements='dict', default=[], options=dict(
                 name=dict(type='str', required=True),
                 portals=dict(type='list', elements='str', default=[]),
                 settings=dict(type='dict', default={}),
-                chap=CHAP_SPEC,
+                chap=chap,
             )),
             state=dict(type='str', choices=['present', 'absent'], default='present'),
             settings=dict(type='dict', default={}),
-            chap=CHAP_SPEC,
+            chap=chap,
             startup=dict(type='str', choices=['automatic', 'manual', 'onboot'], default='automatic'),
             ifaces=dict(type='list', elements='str', default=['default']),
+            interfaces=dict(type='list', elements='dict', default=[], options=dict(
+                name=dict(type='str', required=True),
+                device=dict(type='str'),
+                hwaddress=dict(type='str'),
+                initiator_name=dict(type='str'),
+                networks=dict(type='list', elements='str', default=[]),
+                state=dict(type='str', choices=['present', 'absent'], default='present'),
+            )),
+            discovery=dict(type='dict', options=dict(
+                portals=dict(type='list', elements='str', required=True),
+                targets=dict(type='list', elements='str', default=[]),
+                networks=dict(type='list', elements='str', default=[]),
+                chap=chap,
+            )),
             exclusive=dict(type='list', elements='str', default=[]),
+            relogin=dict(type='bool', default=False),
             rescan=dict(type='bool', default=False),
             require=dict(type='str', choices=['all', 'any', 'none'], default='all'),
             connect_timeout=dict(type='int', default=5),
@@ -264,24 +443,45 @@ def main():
     params = module.params
     tool = Iscsiadm(module.run_command, params['connect_timeout'])
     multipathd = Multipathd(module.run_command)
-    database = Records()
-    disks = Disks()
+    database, ifaces, disks = Records(), Ifaces(), Disks()
+    run = Run(tool, database, ifaces, module.check_mode, read_sessions, disks)
+    extra = {}
     try:
+        check_declaration(params, module.check_mode)
+        targets, exclusive = discover(module, tool, extra)
         records = dict((record.key, (record, record.settings())) for record in database.all())
         sessions = by_key(read_sessions())
-        steps, wanted = plan(params, tool, multipathd, disks, records, sessions)
+        steps, wanted = plan(params, targets, exclusive, tool, multipathd, disks, ifaces, records, sessions)
     except (Refused, EnvironmentError) as error:
-        module.fail_json(msg=str(error), changed=False)
-    run = Run(tool, database, module.check_mode, read_sessions, disks)
+        module.fail_json(msg=str(error), **with_discovery(run.result([], {}), extra, module.check_mode))
     run.steps(steps)
-    result = run.result(wanted, sessions)
-    if params['rescan'] and params['state'] == 'present':
-        result['rescanned'] = [] if module.check_mode else run.rescan(wanted, sessions)
-        result['changed'] = result['changed'] or bool(result['rescanned'])
+    rescanned = None
+    if params['state'] == 'present':
+        if params['rescan']:
+            rescanned = [] if module.check_mode else run.rescan(wanted, sessions)
+        if params['relogin']:
+            run.relogin(Relogin(tool, disks, multipathd, read_sessions, run.confirm), wanted, sessions)
+    result = with_discovery(run.result(wanted, sessions), extra, module.check_mode)
+    if rescanned is not None:
+        result['rescanned'] = rescanned
+        result['changed'] = result['changed'] or bool(rescanned)
     problem = run.problem(wanted, params['require'], result)
     if problem:
         module.fail_json(msg=problem, **result)
     module.exit_json(**result)
+
+
+def with_discovery(result, extra, check_mode):
+    """The result with what the discovery did before everything else."""
+    asking = extra.pop('discovery', None)
+    if asking:
+        first = report(asking.operations, 0, check_mode)
+        for entry, done in zip(first['operations'], asking.done):
+            entry['done'] = done
+        result['operations'] = first['operations'] + result['operations']
+        result['diff']['prepared'] = first['diff']['prepared'] + result['diff']['prepared']
+        result['changed'] = result['changed'] or any(asking.done) or (check_mode and bool(asking.operations))
+    return dict(result, **extra)
 
 
 if __name__ == '__main__':

@@ -48,6 +48,8 @@ class Host:
         self.sysfs = self.top / "sys"
         self.proc = self.top / "proc"
         self.nodes = self.top / "iscsi" / "nodes"
+        self.ifaces = self.top / "iscsi" / "ifaces"
+        self.discovered = self.top / "iscsi" / "send_targets"
         for folder in (self.sysfs / "block", self.sysfs / "class/iscsi_session", self.proc / "1", self.nodes):
             folder.mkdir(parents=True)
         put(self.proc / "1/mountinfo", "21 1 8:1 / / rw - ext4 /dev/root rw")
@@ -64,6 +66,12 @@ class Host:
         path.chmod(0o600)
         return path
 
+    def interface(self, name, **settings):
+        self.ifaces.mkdir(exist_ok=True)
+        text = "".join("iface.%s = %s\n" % pair for pair in dict(
+            dict(iscsi_ifacename=name, transport_name="tcp"), **settings).items())
+        (self.ifaces / name).write_text(text)
+
     def session(self, sid, target, address, port=3260, state="LOGGED_IN", iface="default", redirected=None):
         device = self.sysfs / f"devices/platform/host{sid}/session{sid}"
         info = device / f"iscsi_session/session{sid}"
@@ -79,6 +87,16 @@ class Host:
         link.symlink_to(os.path.relpath(info, link.parent))
         put(self.sysfs / f"class/scsi_host/host{sid}/scan", "")
         return device
+
+    def show_settings(self, sid, settings):
+        """What the kernel shows of a session that has just logged in with these settings of its record."""
+        device = self.sysfs / f"devices/platform/host{sid}/session{sid}"
+        for attribute in ("username", "password", "username_in", "password_in"):
+            put(device / f"iscsi_session/session{sid}" / attribute, settings.get("node.session.auth." + attribute, "(null)"))
+        connection = device / f"connection{sid}:0/iscsi_connection/connection{sid}:0"
+        put(connection / "recv_tmo", settings["node.conn[0].timeo.noop_out_interval"])
+        put(connection / "ping_tmo", settings["node.conn[0].timeo.noop_out_timeout"])
+        put(connection / "header_digest", settings["node.conn[0].iscsi.HeaderDigest"].split(",")[0])
 
     def _block(self, device, name, size):
         self.minor += 16

@@ -1,18 +1,15 @@
 # Copyright (c) 2026, the cephgate contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""iscsi_session on a host of files, with an iscsiadm that changes those files as the real one does."""
+"""iscsi_session: targets, portals, records, refusals. Discovery, interfaces and relogin have files of their own."""
 import shutil
 import stat
 
 import pytest
 
-from ansible_collections.cephgate.iscsi.plugins.module_utils import iscsiadm_run
 from ansible_collections.cephgate.iscsi.plugins.module_utils.disks import Disks
-from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm import Iscsiadm, IscsiError
 from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm_records import Records
 from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm_sysfs import sessions
-from ansible_collections.cephgate.iscsi.plugins.modules import iscsi_session
 
 A = "iqn.2026-11.com.example:gw1"
 B = "iqn.2026-11.com.example:gw2"
@@ -21,87 +18,9 @@ P1, P2 = "10.0.0.1", "10.0.1.1"
 CHAP = dict(user="joe", secret="secret-of-joe1")
 
 
-class Tools:
-    """iscsiadm, multipath and dmsetup. codes: exit code of the login at a portal; down: no TCP answer."""
-
-    def __init__(self, host):
-        self.host = host
-        self.calls = []
-        self.codes = {}
-        self.down = set()
-        self.opened = {}
-        self.on_rescan = lambda: None
-        self.sid = 10
-
-    def run(self, argv):
-        self.calls.append(argv)
-        words = dict(zip(argv, argv[1:]))
-        if argv[0] == "dmsetup":
-            return 0, "%d\n" % self.opened.get(argv[-1], 0), ""
-        if argv[0] == "multipath":
-            return self.codes.get(argv[-1], 0), "", "map in use"
-        if words["-m"] == "session":
-            return self._session(argv, words)
-        address, port, tag = self._portal(words["-p"])
-        if words.get("-o") == "new":
-            self.host.record(words["-T"], address, port, tag, words.get("-I", "default"))
-            return 0, "New iSCSI node added", ""
-        if words.get("-o") == "delete":
-            for record in Records(str(self.host.nodes)).all():
-                if (record.target, record.address, record.port) == (words["-T"], address, port):
-                    (self.host.nodes / record.path).unlink()
-            return 0, "", ""
-        assert argv[-1] == "--login", argv
-        code = self.codes.get(words["-p"], 0)
-        if not code:
-            self.sid += 1
-            self.host.session(self.sid, words["-T"], address, port, iface=words.get("-I", "default"))
-        return code, "", "iscsiadm: initiator reported error (%d - something)\niscsiadm: Could not log into all portals" % code
-
-    def _portal(self, text):
-        rest, _comma, tag = text.partition(",")
-        address, _colon, port = rest.rpartition(":")
-        return address.strip("[]"), int(port), int(tag) if tag else None
-
-    def _session(self, argv, words):
-        if argv[-1] == "--rescan":
-            self.on_rescan()
-        else:
-            assert argv[-1] == "--logout", argv
-            name = "session" + words["-r"]
-            (self.host.sysfs / "class/iscsi_session" / name).unlink()
-            for block in (self.host.sysfs / "block").iterdir():
-                if "/%s/" % name in str(block.resolve()):
-                    block.unlink()
-        return 0, "", ""
-
-    def probe(self, address, port):
-        if address in self.down:
-            raise IscsiError("%s:%d no answer" % (address, port))
-
-
 @pytest.fixture
-def tools(client_host, monkeypatch):
-    fake = Tools(client_host)
-
-    def iscsiadm(run, timeout):
-        tool = Iscsiadm(fake.run, timeout)
-        tool.probe = fake.probe
-        return tool
-
-    real = iscsi_session.Multipathd
-    monkeypatch.setattr(iscsi_session, "Iscsiadm", iscsiadm)
-    monkeypatch.setattr(iscsi_session, "Multipathd", lambda run: real(fake.run))
-    monkeypatch.setattr(iscsi_session, "Records", lambda: Records(str(client_host.nodes)))
-    monkeypatch.setattr(iscsi_session, "Disks", lambda: Disks(str(client_host.sysfs), str(client_host.proc)))
-    monkeypatch.setattr(iscsi_session, "read_sessions", lambda: sessions(str(client_host.sysfs)))
-    monkeypatch.setattr(iscsiadm_run, "SETTLE", 0)
-    return fake
-
-
-@pytest.fixture
-def run(run_module, tools):
-    return lambda **options: run_module(iscsi_session, **options)
+def run(run_session):
+    return run_session
 
 
 def target(name=A, *portals, **more):
@@ -128,7 +47,7 @@ def test_each_login_names_its_target_and_its_portal(run, tools):
     """Peers' users met a module that ignored the portal and logged in to all or none (community.general#3763)."""
     run(targets=[target(A, P1, P2)])
     logins = [call for call in tools.calls if call[-1] == "--login"]
-    assert logins == [["iscsiadm", "-m", "node", "-T", A, "-p", portal + ":3260", "--login"] for portal in (P1, P2)]
+    assert logins == [["iscsiadm", "-m", "node", "-T", A, "-p", portal + ":3260", "-I", "default", "--login"] for portal in (P1, P2)]
 
 
 def test_check_mode_says_the_same_and_does_nothing(run, tools, client_host):
@@ -203,7 +122,7 @@ def test_secrets_are_only_in_the_record(run, tools, client_host):
 def test_a_changed_secret_is_pending_until_the_next_login(run, client_host):
     run(targets=[target(A, P1)], chap=CHAP)
     result = run(targets=[target(A, P1)], chap=dict(CHAP, secret="another-secret"))
-    assert result["changed"] and result["pending"] == [A + " 10.0.0.1:3260"]
+    assert result["changed"] and [entry["portal"] for entry in result["pending"]] == ["10.0.0.1:3260"]
     assert "secret-of-joe1" not in str(result) and "another-secret" not in str(result)
 
 
@@ -357,6 +276,8 @@ def test_a_redirected_session_is_known_by_the_portal_that_was_asked(run, tools, 
 
 
 def test_interfaces_give_one_session_each(run, client_host):
+    client_host.interface("net1")
+    client_host.interface("net2")
     result = run(targets=[target(A, P1)], ifaces=["net1", "net2"])
     assert {session["iface"] for session in result["sessions"]} == {"net1", "net2"}
     assert not run(targets=[target(A, P1)], ifaces=["net1", "net2"])["changed"]
