@@ -141,8 +141,10 @@ def plan_present(tool, wanted, records, sessions):
         if record:
             check_names(record, current, changes)
         if changes:
+            told = dict((name, value) for name, value in changes.items() if lost.get(name) != value)
+            carried = '%d settings of the record before it' % (len(changes) - len(told)) if lost else ''
             steps.append(Step(item.key, 'settings', Operation(
-                _thing(item.key), 'set ' + _describe(changes, current), 'record',
+                _thing(item.key), 'set ' + ' and '.join(filter(None, [_describe(told, current), carried])), 'record',
                 [item.target, portal, item.iface], data=changes_text(changes), secrets=secrets)))
         if item.key not in sessions:
             steps.append(Step(item.key, 'login', Operation(

@@ -41,18 +41,18 @@ class Relogin(object):
             Operation(thing, 'log in again', 'run',
                       self.tool.node(session.target, portal, '--login', iface=session.iface))]
 
-    def perform(self, session, operations, note):
-        """Raises Refused or an EnvironmentError. note: called after each operation that succeeded."""
+    def perform(self, session, operations):
+        """Yields the number of each operation that succeeded; raises Refused or an EnvironmentError."""
         maps = refuse_if_used(self.disks, session.disks, self.multipathd.opened,
                               'logging out of %s, portal %s, to apply settings' % (session.target, session.portal))
         for name in maps:
             self.multipathd.call(self.multipathd.flush(name))
         before = [(self.disks.serial(disk), self.disks.map_of(disk)) for disk in session.disks]
         self.tool.call(operations[0].target)
-        note()
+        yield 0
         self.tool.login(operations[1].target, session.key[1], session.key[2], probe=session.iface == 'default')
         self.confirm(session.key)
-        note()
+        yield 1
         self.wait(session.key, before)
 
     def wait(self, key, before):

@@ -142,13 +142,9 @@ class Run(object):
             self.done += [False] * len(operations)
             if self.check_mode:
                 continue
-            moment = [start]
-
-            def note(moment=moment):
-                self.done[moment[0]] = True
-                moment[0] += 1
             try:
-                relogin.perform(session, operations, note)
+                for number in relogin.perform(session, operations):
+                    self.done[start + number] = True
             except (Refused, EnvironmentError) as error:
                 self.broken = 'settings of target %s, portal %s are still pending: %s' % (item.target, session.portal, error)
                 return
