@@ -77,7 +77,8 @@ def missing(lun):
             '%s is' % small[0]['device'] if len(small) == 1 else _names(small) + ' are',
             small[0]['size'], lun.wanted['size'])
     if lun.map is None:
-        return 'no multipath map holds its paths %s' % _names(lun.paths)
+        return ('no multipath map holds its paths %s (if a blacklist of multipath.conf does, "multipath -v3 %s" says so)'
+                % (_names(lun.paths), sorted(path['device'] for path in lun.paths)[0]))
     if len(lun.map['slaves']) < need:
         return 'its map %s has %d of %d paths; %s stand beside it' % (
             lun.map['dm'], len(lun.map['slaves']), need, ' and '.join(sorted(lun.spare)))

@@ -16,7 +16,8 @@ description:
     layout too, stays byte for byte as it is.
   - Before the file is replaced, multipath's own parser reads the new one (C(multipath -t) in a mount namespace of its
     own). A complaint that it did not have before makes the module fail and leaves the file as it is.
-  - The file is replaced atomically, and C(multipathd) is told to read it when it changed and the daemon runs.
+  - The file is replaced atomically, and C(multipathd) is told to read it when it changed and the daemon runs. When that
+    fails, the previous file is put back, so that file and daemon agree and the next run tries again.
   - Values are plain texts and numbers; V(yes) and V(no) may be written as booleans. A value of V(null) removes the
     entry.
 options:
@@ -83,14 +84,19 @@ options:
     default: []
     suboptions:
       type:
-        description: What the value is compared with.
+        description: What the value is compared with; V(device) is a kind of disks, by vendor and product.
         type: str
-        choices: [devnode, wwid, property, protocol]
+        choices: [devnode, wwid, property, protocol, device]
         required: true
       value:
-        description: Regular expression.
+        description: Regular expression. Not for O(blacklist[].type=device).
         type: str
-        required: true
+      vendor:
+        description: Regular expression for the vendor, with O(blacklist[].type=device).
+        type: str
+      product:
+        description: Regular expression for the product, with O(blacklist[].type=device).
+        type: str
       state:
         description: V(absent) removes the value.
         type: str
@@ -103,14 +109,19 @@ options:
     default: []
     suboptions:
       type:
-        description: What the value is compared with.
+        description: What the value is compared with; V(device) is a kind of disks, by vendor and product.
         type: str
-        choices: [devnode, wwid, property, protocol]
+        choices: [devnode, wwid, property, protocol, device]
         required: true
       value:
-        description: Regular expression.
+        description: Regular expression. Not for O(blacklist_exceptions[].type=device).
         type: str
-        required: true
+      vendor:
+        description: Regular expression for the vendor, with O(blacklist_exceptions[].type=device).
+        type: str
+      product:
+        description: Regular expression for the product, with O(blacklist_exceptions[].type=device).
+        type: str
       state:
         description: V(absent) removes the value.
         type: str
@@ -226,7 +237,11 @@ def edited(text, params):
         edits.named('multipaths', 'multipath', [('wwid', latin(disk['wwid']))], disk['entries'], disk['state'])
     for name in ('blacklist', 'blacklist_exceptions'):
         for item in params[name]:
-            edits.listed(name, item['type'], item['value'], item['state'])
+            if item['type'] == 'device':
+                edits.named(name, 'device', [('vendor', latin(item['vendor'])), ('product', latin(item['product']))], {},
+                            item['state'])
+            else:
+                edits.listed(name, item['type'], item['value'], item['state'])
     return document.text, edits.done
 
 
@@ -256,9 +271,12 @@ def section_spec(key):
 
 
 LIST_SPEC = dict(type='list', elements='dict', default=[], options=dict(
-    type=dict(type='str', choices=list(LIST_KINDS), required=True),
-    value=dict(type='str', required=True),
-    state=dict(type='str', choices=['present', 'absent'], default='present')))
+    type=dict(type='str', choices=list(LIST_KINDS) + ['device'], required=True),
+    value=dict(type='str'),
+    vendor=dict(type='str'),
+    product=dict(type='str'),
+    state=dict(type='str', choices=['present', 'absent'], default='present'),
+), required_if=[('type', kind, ['value']) for kind in LIST_KINDS] + [('type', 'device', ['vendor', 'product'])])
 
 
 def main():
@@ -308,11 +326,21 @@ def main():
             for operation in operations[1:]:
                 multipathd.call(operation.target)
         except MultipathError as error:
-            module.fail_json(msg='%s. The new %s is in place, and multipathd keeps the old settings until '
-                             '"multipathd reconfigure" succeeds.' % (error, path), **result)
+            # With the new file in place the next run would find nothing to do, and the daemon would never be told.
+            restore(module, path, old)
+            result['changed'] = False
+            module.fail_json(msg='%s. multipathd did not take the new settings, so %s is again as it was; "journalctl -u '
+                             'multipathd" has the reason.' % (error, path), **result)
         for entry in result['operations']:
             entry['done'] = True
     module.exit_json(**result)
+
+
+def restore(module, path, old):
+    if old is None:
+        os.unlink(path)
+    else:
+        replace(module, path, old)
 
 
 def replace(module, path, text):

@@ -2,6 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Node records: every edit changes only what it names; the layouts and the secrets' file mode."""
+import collections
+import pathlib
 import stat
 
 import pytest
@@ -53,6 +55,47 @@ def test_a_second_edit_changes_nothing(text, changes):
 @given(st.dictionaries(names, st.one_of(st.none(), values), max_size=4))
 def test_changes_survive_their_way_through_an_operation(changes):
     assert records.changes_of(records.changes_text(changes)) == changes
+
+
+# As iscsiadm 2.1.8 of Debian 12 wrote it ("-m node -o new").
+REAL = (pathlib.Path(__file__).parent.parent / "files/records/open-iscsi-2.1.8").read_text()
+
+
+def changed_lines(old, new):
+    """Removed and added lines; all others must be there in their old order."""
+    old, new = old.split("\n"), new.split("\n")
+    gone, come = collections.Counter(old) - collections.Counter(new), collections.Counter(new) - collections.Counter(old)
+    assert [line for line in old if line not in gone] == [line for line in new if line not in come]
+    return ["-" + line for line in gone] + ["+" + line for line in come]
+
+
+def test_a_real_record_comes_out_byte_for_byte():
+    assert records.edit(REAL, {}) == REAL == records.edit(REAL, records.settings_of(REAL))
+    assert len(records.settings_of(REAL)) == len(REAL.splitlines()) - 2
+
+
+@given(st.sampled_from(sorted(records.settings_of(REAL))), values)
+def test_a_setting_of_a_real_record_is_one_line(name, value):
+    old = records.settings_of(REAL)[name]
+    expected = [] if value == old else sorted(["-%s = %s" % (name, old), "+%s = %s" % (name, value)])
+    assert sorted(changed_lines(REAL, records.edit(REAL, {name: value}))) == expected
+    assert changed_lines(REAL, records.edit(REAL, {name: None})) == ["-%s = %s" % (name, old)]
+
+
+@given(st.dictionaries(st.sampled_from(sorted(records.MAY_BE_MISSING - set(records.settings_of(REAL)))), values, min_size=1))
+def test_what_a_real_record_lacks_is_added_within_it_and_can_be_removed(changes):
+    new = records.edit(REAL, changes)
+    assert sorted(changed_lines(REAL, new)) == sorted("+%s = %s" % pair for pair in changes.items())
+    assert new.startswith("# BEGIN RECORD") and new.endswith("# END RECORD\n")
+    assert records.edit(new, dict.fromkeys(changes)) == REAL
+
+
+@given(st.binary(max_size=60).filter(lambda data: b"\r" not in data))
+def test_only_the_named_line_of_any_text_changes(data):
+    text = REAL + data.decode("utf-8", "replace")
+    new = records.edit(text, {"node.session.scan": "manual"})
+    if records.settings_of(data.decode("utf-8", "replace")).get("node.session.scan") is None:
+        assert sorted(changed_lines(text, new)) == ["+node.session.scan = manual", "-node.session.scan = auto"]
 
 
 T = "iqn.2026-11.com.example:gw1"

@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """multipath.conf as a document: what is not named stays byte for byte, over written and generated files."""
 import difflib
+import pathlib
 
 import pytest
 from hypothesis import given
@@ -34,7 +35,14 @@ SAMPLES = dict(
     overrides_with_protocol="overrides {\n protocol {\n  type \"scsi:fcp\"\n  fast_io_fail_tmo 7\n }\n no_path_retry 5\n}\n",
     blacklist_protocol="blacklist {\n protocol \"scsi:usb\"\n property \"(SCSI_IDENT_|ID_WWN)\"\n}\n",
 )
-EDITABLE = sorted(SAMPLES)
+# Files as they are found on hosts and in other people's repositories: written for these tests, after such ones.
+for path in sorted((pathlib.Path(__file__).parent.parent / "files/multipath").glob("*.conf")):
+    text = path.read_bytes().decode("latin-1")
+    SAMPLES[path.stem] = text
+    SAMPLES[path.stem + " crlf"] = text.replace("\n", "\r\n")
+    SAMPLES[path.stem + " cut"] = text.rstrip("\n")
+NEVER_CLOSED = [name for name in SAMPLES if name.startswith("never_closed")]
+EDITABLE = sorted(set(SAMPLES) - set(NEVER_CLOSED))
 
 KEYWORDS = ["polling_interval", "prio", "alias", "vendor", "product", "wwid", "devnode", "checker_timeout"]
 SECTIONS = ["defaults", "blacklist", "blacklist_exceptions", "devices", "device", "multipaths", "multipath",
@@ -188,6 +196,13 @@ def test_a_section_that_is_never_closed_is_refused():
     # What stands on a line behind an opening brace is ignored by multipath, the closing brace too.
     with pytest.raises(Refused, match='line 1: the section "devices" is never closed.*stand at the end of a line'):
         run('devices {\n device { vendor "X" }\n}\n', EDITS["device"])
+
+
+@pytest.mark.parametrize("name", NEVER_CLOSED)
+def test_a_file_whose_last_brace_is_commented_out_is_refused(name):
+    """multipath takes the end of the file for it, so such files are in use."""
+    with pytest.raises(Refused, match='line 4: the section "multipaths" is never closed'):
+        run(SAMPLES[name], EDITS["defaults"])
 
 
 @pytest.mark.parametrize("text", ["a\nb", "x" * 901])

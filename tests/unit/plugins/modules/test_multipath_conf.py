@@ -125,10 +125,17 @@ def test_a_daemon_that_does_not_run_is_not_told(run, tools):
     assert run(devices=[RULE])["changed"] and tools.calls == [["multipathd", "show", "daemon"]]
 
 
-def test_a_failed_reload_says_that_the_file_is_in_place(run, conf, tools):
+@pytest.mark.parametrize("before", [None, "defaults {\n old 1\n}\n"])
+def test_after_a_failed_reload_the_old_file_is_back_and_the_next_run_tries_again(run, conf, tools, before):
+    if before:
+        conf.parent.mkdir()
+        conf.write_text(before)
     tools.reload_code = 1
     result = run(devices=[RULE])
-    assert result["failed"] and result["changed"] and "is in place" in result["msg"] and conf.exists()
+    assert result["failed"] and not result["changed"] and "as it was" in result["msg"]
+    assert (conf.read_text() if conf.exists() else None) == before
+    tools.reload_code = 0
+    assert run(devices=[RULE])["changed"] and tools.calls[-1] == ["multipathd", "reconfigure"]
 
 
 def test_the_backup_holds_the_old_file(run, conf):
@@ -155,3 +162,21 @@ def test_all_kinds_of_sections(run, conf):
         blacklist_exceptions=[dict(type="wwid", value="36db1", state="absent")])
     assert len(result["edits"]) == 6
     assert [line for line in conf.read_text().splitlines() if line and not line.endswith("{") and line != "}"] == []
+
+
+def test_kinds_of_disks_in_blacklists(run, conf):
+    rule = dict(type="device", vendor="Msft", product="Virtual Disk")
+    assert run(blacklist=[rule])["changed"] and not run(blacklist=[rule])["changed"]
+    assert conf.read_text() == 'blacklist {\n    device {\n        vendor "Msft"\n        product "Virtual Disk"\n    }\n}\n'
+    assert run(blacklist=[dict(rule, state="absent")])["changed"] and conf.read_text() == "blacklist {\n}\n"
+    assert run(blacklist=[dict(type="device", vendor="Msft")])["failed"]
+    assert run(blacklist=[dict(type="wwid", vendor="Msft", product="x")])["failed"]
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o600])
+def test_mode_and_owner_of_the_file_stay(run, conf, mode):
+    conf.parent.mkdir()
+    conf.write_text("")
+    conf.chmod(mode)
+    run(devices=[RULE])
+    assert conf.stat().st_mode & 0o777 == mode
