@@ -62,6 +62,24 @@ def maps(luns, host, iqn_prefix, exports, sessions):
     return result
 
 
+def file_systems(mounts, maps, options):
+    """What disk_mount takes for the file systems of a client.
+
+    maps:    of multipath_map; in check mode a disk may have no device yet, then its file system is left out
+    options: mount options of those that name none
+    """
+    devices = dict((entry['name'], entry['device']) for entry in maps)
+    result = []
+    for mount in mounts:
+        state = mount.get('state', 'mounted')
+        if state == 'absent':
+            result.append(dict(path=mount['path'], name=mount['image'], state=state))
+        elif devices.get(mount['image']):
+            result.append(dict(path=mount['path'], name=mount['image'], state=state, device=devices[mount['image']],
+                               fstype=mount.get('fstype', 'ext4'), options=mount.get('options') or options))
+    return result
+
+
 def _mount_problems(client, host, luns, hosts, mounts, variable):
     mine = dict((lun['image'], lun) for lun in luns_of(luns, host))
     for mount in mounts:

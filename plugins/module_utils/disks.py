@@ -13,6 +13,8 @@ __metaclass__ = type
 
 import os
 
+from ansible_collections.cephgate.iscsi.plugins.module_utils.fstab import unescape
+
 # What the kernel counts in, whatever the logical block size (Documentation/block/stat.rst).
 SECTOR = 512
 
@@ -69,6 +71,10 @@ class Disks(object):
         except EnvironmentError:
             return None
 
+    def number(self, name):
+        """major:minor"""
+        return read_text(self.block(name), 'dev')
+
     @staticmethod
     def is_disk(session_folder, hctl):
         """Whether a SCSI device is a disk (SPC-4, 6.4.2: peripheral device type 0), which gets a block device."""
@@ -119,7 +125,7 @@ class Disks(object):
         return [entry for entry in listdir(self.block(name))
                 if entry.startswith(name) and os.path.exists(self.block(name, entry, 'partition'))]
 
-    def _mounts(self):
+    def mounts(self):
         """[(major:minor, device name, mount point)]. Of PID 1: a service may see fewer mounts."""
         found = []
         for line in (read_text(self.proc, '1', 'mountinfo') or read_text(self.proc, 'self', 'mountinfo')).splitlines():
@@ -129,7 +135,7 @@ class Disks(object):
             fields = left.split()
             # btrfs shows a number of its own, not the disk's; then only the source tells.
             source = os.path.basename(os.path.realpath(right.split()[1]))
-            found.append((fields[2], source, fields[4].encode('latin-1').decode('unicode_escape')))
+            found.append((fields[2], source, unescape(fields[4])))
         return found
 
     def _swaps(self):
@@ -143,7 +149,7 @@ class Disks(object):
         asked for by its own name).
         """
         found = []
-        mounts, swaps = self._mounts(), self._swaps()
+        mounts, swaps = self.mounts(), self._swaps()
         for device in [name] + self.partitions(name):
             folder = self.block(name) if device == name else self.block(name, device)
             number = read_text(folder, 'dev')

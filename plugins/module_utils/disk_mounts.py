@@ -1,0 +1,172 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026, the cephgate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""File systems on network disks: made on empty disks only, mounted now and at boot, grown with their disks."""
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+import os
+import re
+
+from ansible_collections.cephgate.iscsi.plugins.module_utils import fstab
+from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Operation, Refused
+
+EXT = ('ext2', 'ext3', 'ext4')
+
+# A file system leaves less than this at the end of its disk: ext4 drops a last group that is too small for its own
+# tables (about 2 MiB), xfs a last allocation group of less than 64 blocks.
+SLACK = 4 << 20
+
+
+class FsTools(object):
+    """Every call of a file system's tools. run: callable(argv) -> (exit code, stdout, stderr)"""
+
+    def __init__(self, run):
+        self.run = run
+
+    def call(self, argv):
+        code, out, err = self.run(argv)
+        if code:
+            lines = [line.strip() for line in (err or out).splitlines() if line.strip()]
+            raise EnvironmentError('%s: exit code %d: %s' % (' '.join(argv), code, lines[-1] if lines else 'no output'))
+        return out
+
+    def signature(self, device):
+        """What a disk holds: {TYPE: ..., PTTYPE: ...}; {} when it is empty. Asks the disk, not a cache."""
+        code, out, err = self.run(['blkid', '-p', '-o', 'export', device])
+        if code == 2 and not out.strip():
+            # blkid says the same of an empty disk and of one that it cannot read.
+            with open(device, 'rb') as handle:
+                handle.read(512)
+            return {}
+        if code:
+            raise Refused('%s: blkid cannot say what is on it (exit code %d: %s), so nothing is written to it. Several signatures '
+                          'on one disk give that; "wipefs %s" lists them.' % (device, code, err.strip() or 'ambivalent', device))
+        return dict(line.split('=', 1) for line in out.splitlines() if '=' in line)
+
+    def size(self, fstype, device, path):
+        """Bytes that the file system uses of its disk; None for a kind that cannot be grown here."""
+        if fstype in EXT:
+            out = self.call(['dumpe2fs', '-h', device])
+            count, block = (re.search(r'^%s:\s+(\d+)' % name, out, re.M) for name in ('Block count', 'Block size'))
+        elif fstype == 'xfs':
+            out = self.call(['xfs_info', path])
+            match = re.search(r'^data\s+=\s*bsize=(\d+)\s+blocks=(\d+)', out, re.M)
+            return int(match.group(1)) * int(match.group(2)) if match else None
+        else:
+            return None
+        return int(count.group(1)) * int(block.group(1)) if count and block else None
+
+    @staticmethod
+    def make(fstype, device):
+        return ['mkfs.' + fstype] + (['-q'] if fstype in EXT + ('xfs',) else []) + [device]
+
+    @staticmethod
+    def grow(fstype, device, path):
+        return ['resize2fs', device] if fstype in EXT else ['xfs_growfs', path]
+
+
+def options_of(mount):
+    """Mount options; _netdev is always among them: without it the boot waits for the disk before there is a network,
+    and a shutdown takes the network away under it (systemd.mount(5))."""
+    words = [word for word in (mount.get('options') or '').split(',') if word]
+    return ','.join(words if '_netdev' in words else ['_netdev'] + words)
+
+
+def thing(mount):
+    return '%s%s' % (mount['path'], ' (%s)' % mount['name'] if mount.get('name') else '')
+
+
+class Snapshot(object):
+    """disks: Disks; text: of fstab; held: callable(text) -> the text as that of fstab is held"""
+
+    def __init__(self, disks, tools, text, held=lambda text: text):
+        self.held = held
+        self.disks = disks
+        self.tools = tools
+        self.text = text
+        self.mounted = dict((point, (number, source)) for number, source, point in disks.mounts())
+
+    def is_mounted(self, mount):
+        """Refused when something else is mounted there."""
+        found = self.mounted.get(mount['path'])
+        if not found:
+            return False
+        name = os.path.basename(os.path.realpath(mount['device']))
+        if found[0] != self.disks.number(name) and found[1] != name:
+            raise Refused('%s: %s is mounted there, not %s. Unmount it, or choose another path.'
+                          % (thing(mount), found[1], mount['device']))
+        return True
+
+
+def check(mounts):
+    seen = {}
+    for mount in mounts:
+        if not mount['path'].startswith('/') or mount['path'].rstrip('/') == '':
+            raise Refused('path "%s" is no mount point for a disk. Give an absolute path other than /.' % mount['path'])
+        if mount['path'] in seen:
+            raise Refused('%s is listed twice. Remove one of the entries.' % mount['path'])
+        seen[mount['path']] = True
+        if mount['state'] == 'mounted' and not mount.get('device'):
+            raise Refused('%s: no device is given. Name the disk that is to be mounted there.' % thing(mount))
+
+
+def plan(mounts, look):
+    """Operations in the order: unmount, make, write fstab, mount. Growing comes afterwards, see plan_growth."""
+    check(mounts)
+    away, make, mount_now, notes = [], [], [], []
+    text = look.text
+    for mount in mounts:
+        path = mount['path']
+        if mount['state'] == 'absent':
+            if path in look.mounted:
+                away.append(Operation(thing(mount), 'unmount', 'run', ['umount', path]))
+            if fstab.entry_for(text, look.held(path)):
+                text = fstab.with_entry(text, look.held(path), None)
+                notes.append('%s: remove' % path)
+            continue
+        device, fstype, options = mount['device'], mount['fstype'], options_of(mount)
+        mounted = look.is_mounted(mount)
+        make += plan_making(mount, look)
+        wanted = [look.held(field) for field in (device, path, fstype, options)]
+        entry = fstab.entry_for(text, wanted[1])
+        if entry is None or entry[:4] != wanted:
+            text = fstab.with_entry(text, wanted[1], fstab.line_for(*wanted))
+            notes.append('%s: %s' % (path, 'add' if entry is None else 'set'))
+        if not mounted:
+            mount_now.append(Operation(thing(mount), 'mount %s' % device, 'mount', path))
+    written = [Operation('/etc/fstab', '; '.join(notes), 'fstab', '/etc/fstab', data=text)] if text != look.text else []
+    return away + make + written + mount_now
+
+
+def plan_making(mount, look):
+    found = look.tools.signature(mount['device'])
+    name = os.path.basename(os.path.realpath(mount['device']))
+    if found.get('TYPE') == mount['fstype']:
+        return []
+    users = look.disks.users(name)
+    if found or users:
+        what = found.get('TYPE') or (found.get('PTTYPE') and 'a partition table (%s)' % found['PTTYPE']) or 'data of some kind'
+        raise Refused('%s: disk %s is not empty: it holds %s%s, so no %s is made on it. If it is the right disk and nobody needs '
+                      'what it holds, empty it with "wipefs -a"; else correct the entry.'
+                      % (thing(mount), mount['device'], what, ' (%s)' % '; '.join(users) if users else '', mount['fstype']))
+    if not mount['create']:
+        raise Refused('%s: disk %s is empty, and creating a file system is not allowed here.' % (thing(mount), mount['device']))
+    return [Operation(thing(mount), 'make %s on the empty disk %s' % (mount['fstype'], mount['device']), 'run',
+                      look.tools.make(mount['fstype'], mount['device']))]
+
+
+def plan_growth(mounts, look):
+    """Growth of the file systems that are mounted: xfs cannot be grown otherwise, and ext4 wants a check before it can."""
+    operations = []
+    for mount in mounts:
+        if mount['state'] == 'absent' or not mount['grow'] or not look.is_mounted(mount):
+            continue
+        size = look.tools.size(mount['fstype'], mount['device'], mount['path'])
+        whole = look.disks.size(os.path.basename(os.path.realpath(mount['device'])))
+        if size is not None and whole - size >= SLACK:
+            operations.append(Operation(thing(mount), 'grow %s from %d to %d bytes' % (mount['fstype'], size, whole), 'run',
+                                        look.tools.grow(mount['fstype'], mount['device'], mount['path'])))
+    return operations
