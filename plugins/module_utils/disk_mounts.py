@@ -29,8 +29,9 @@ class FsTools(object):
     def call(self, argv):
         code, out, err = self.run(argv)
         if code:
-            lines = [line.strip() for line in (err or out).splitlines() if line.strip()]
-            raise EnvironmentError('%s: exit code %d: %s' % (' '.join(argv), code, lines[-1] if lines else 'no output'))
+            # Some begin with their version, some end with a usage: the reason may stand in any line.
+            text = '; '.join(line.strip() for line in (err or out).splitlines() if line.strip())
+            raise EnvironmentError('%s: exit code %d: %s' % (' '.join(argv), code, text[:300] or 'no output'))
         return out
 
     def signature(self, device):
@@ -38,8 +39,12 @@ class FsTools(object):
         code, out, err = self.run(['blkid', '-p', '-o', 'export', device])
         if code == 2 and not out.strip():
             # blkid says the same of an empty disk and of one that it cannot read.
-            with open(device, 'rb') as handle:
-                handle.read(512)
+            try:
+                with open(device, 'rb') as handle:
+                    handle.read(512)
+            except EnvironmentError as error:
+                raise Refused('disk %s cannot be read (%s), so nothing is written to it. Is it there, and does one of its paths '
+                              'work ("multipathd show paths")?' % (device, error.strerror))
             return {}
         if code:
             raise Refused('%s: blkid cannot say what is on it (exit code %d: %s), so nothing is written to it. Several signatures '

@@ -194,7 +194,11 @@ def test_a_path_beside_its_map_is_added(run, client_host, host):
     assert [op["target"] for op in result["operations"]] == [["multipathd", "add", "path", "sdb"]]
 
 
-def test_a_grown_lun_grows_path_by_path_and_then_its_map(run, client_host, host):
+def test_ceph_iscsi_cli_61_a_grown_lun_grows_path_by_path_and_then_its_map(run, client_host, host):
+    """Users resized an image and their hosts went on with the old size (ceph-iscsi-cli#61, 45Drives/cockpit-file-sharing#197).
+
+    Each path has to be asked, and multipathd takes a new size only when all paths have it.
+    """
     two_sessions(client_host)
     whole(client_host)
     host.real_size = dict(sda=4 * MIB, sdb=4 * MIB)
@@ -205,6 +209,17 @@ def test_a_grown_lun_grows_path_by_path_and_then_its_map(run, client_host, host)
         "block/sda/device/rescan", "block/sdb/device/rescan", ["multipathd", "resize", "map", "map-s1"]]
     assert result["maps"][0]["size"] == 4 * MIB
     assert not run(maps=[dict(serial="s1", paths=2, size=4 * MIB)])["changed"]
+
+
+def test_cockpit_file_sharing_197_a_gateway_that_keeps_the_old_size_is_named(run, client_host, host):
+    """SCST keeps the size that a disk had when it was opened; a client must say which path still shows the old one."""
+    two_sessions(client_host)
+    whole(client_host)
+    host.real_size = dict(sda=4 * MIB)
+    result = run(maps=[dict(serial="s1", paths=2, size=4 * MIB, name="rbd/db01")], timeout=10)
+    assert result["failed"] and "LUN s1 (rbd/db01): sdb is of %d bytes, less than the expected %d" % (MIB, 4 * MIB) in result["msg"]
+    # The map is left at the size that every path has.
+    assert not [call for call in host.calls if call[:2] == ["multipathd", "resize"]]
 
 
 def test_check_mode_foresees_the_growth(run, client_host, host):
