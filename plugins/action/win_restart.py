@@ -8,11 +8,10 @@ __metaclass__ = type
 
 import time
 
-from ansible.errors import AnsibleConnectionFailure, AnsibleError
+from ansible.errors import AnsibleError
 
 from ansible_collections.cephgate.iscsi.plugins.plugin_utils.win_action import WindowsAction
 from ansible_collections.cephgate.iscsi.plugins.plugin_utils.win_mpio_run import restart
-from ansible_collections.cephgate.iscsi.plugins.plugin_utils.win_shell import Windows
 
 
 class ActionModule(WindowsAction):
@@ -26,21 +25,5 @@ class ActionModule(WindowsAction):
         if params['delay'] < 1:
             # With 0 the host is gone before it has answered.
             return dict(failed=True, changed=False, msg='delay is %d; it must be at least 1 second. Correct it.' % params['delay'])
-        self.asked = False
-        return restart(Windows(self.patient), self.reconnect, time.sleep, time.monotonic, self.check_mode, params['delay'], params['timeout'])
-
-    def patient(self, source, secret=False):
-        """While the host is away, that is expected."""
-        try:
-            return self.execute(source, secret)
-        except AnsibleConnectionFailure as error:
-            if not self.asked:
-                raise
-            raise EnvironmentError(str(error))
-
-    def reconnect(self):
-        self.asked = True
-        try:
-            self._connection.reset()
-        except AnsibleError as error:
-            raise EnvironmentError(str(error))
+        return restart(windows, self._connection.reset, time.sleep, time.monotonic, self.check_mode, (AnsibleError,), params['delay'],
+                       params['timeout'])

@@ -83,7 +83,7 @@ def host_steps(snapshot, desired):
     """The initiator's name and its own secret, which the target must prove to know (mutual CHAP)."""
     steps = []
     if desired.initiator_name and desired.initiator_name != snapshot.name:
-        steps.append(_run(None, 'name', 'initiator', 'name %s (was %s)' % (desired.initiator_name, snapshot.name or 'not read'),
+        steps.append(_run(None, 'name', 'initiator', 'name %s' % desired.initiator_name,
                           ['iscsicli.exe', 'NodeName', desired.initiator_name]))
     secret = (desired.chap or {}).get('mutual_secret')
     if secret and not win_chap.is_mark_of(snapshot.marks.get('initiator'), [secret]):

@@ -80,11 +80,12 @@ class Mpio(object):
             raise Refused(explain(answer.rc, answer.out))
 
 
-def restart(windows, reconnect, sleep, clock, check_mode, delay=5, timeout=600):
+def restart(windows, reconnect, sleep, clock, check_mode, away, delay=5, timeout=600):
     """Reboot the host and wait until it is back: the result of win_restart.
 
-    reconnect: callable() that forgets the connection; raises, as windows does, EnvironmentError while the host is away
+    reconnect: callable() that forgets the connection
     clock: callable() -> seconds
+    away: exceptions that it, and commands, may raise while the host is away
     """
     operation = Operation('host', 'reboot', 'run', ['shutdown.exe', '/r', '/f', '/t', '%d' % delay, '/d', 'p:2:4'])
     before = win_host.booted(windows)
@@ -105,7 +106,7 @@ def restart(windows, reconnect, sleep, clock, check_mode, delay=5, timeout=600):
                 result['elapsed'] = int(clock() - started)
                 return result
             reason = 'it still runs'
-        except (EnvironmentError, Refused) as error:
+        except away + (EnvironmentError, Refused) as error:
             reason = str(error)
     return dict(result, failed=True, msg='the host was told to reboot and is not back after %d s: %s. Look at its console; when it is up, '
                 'run again.' % (timeout, reason))

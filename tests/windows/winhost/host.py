@@ -14,21 +14,25 @@ INITIATOR_CLASS = 'HKLM\\SYSTEM\\CurrentControlSet\\Control\\Class\\{4D36E97B-E3
 EPOCH = datetime.datetime(2026, 1, 5, 8, 0, 0)
 
 
-class Down(ConnectionError):
+class Down(Exception):
     """The host does not answer: it reboots, or the connection was dropped on request."""
 
 
 class Host:
-    """clock: callable() -> seconds; reboot_time: seconds that a reboot takes; vendor and product: of all LUNs"""
+    """clock: callable() -> seconds; reboot_time: seconds that a reboot takes; vendor and product: of all LUNs
+
+    mpclaim_late: mpclaim.exe is there after the reboot only; that it comes with the installation is not known for every version
+    """
 
     def __init__(self, personality='2008', language='en', clock=None, name='iqn.1991-05.com.microsoft:host', reboot_time=20,
-                 vendor='CEPHGATE', product='RBD', diskpart_gap=15):
+                 vendor='CEPHGATE', product='RBD', diskpart_gap=15, mpclaim_late=False):
         self.personality = PERSONALITIES[personality]
         self.language = language
         self.clock = clock
         self.reboot_time = reboot_time
         self.hardware_id = vendor.ljust(8) + product.ljust(16)
         self.diskpart_gap = diskpart_gap
+        self.mpclaim_late = mpclaim_late
         self.registry = Registry()
         self.feature = 'absent'
         # A program that needs the host's reboot to take effect changes these at boot only.

@@ -17,6 +17,6 @@ def find(host, name):
         found['cmd'] = features.cmd_start_ocsetup
     if host.personality.feature_tool in ('dism', 'cmdlets'):
         found['dism'] = features.dism
-    if host.feature != 'absent':
+    if host.feature == 'installed' or host.feature == 'pending' and not host.mpclaim_late:
         found['mpclaim'] = mpclaim.mpclaim
     return found.get(name)
