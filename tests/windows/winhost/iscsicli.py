@@ -32,7 +32,7 @@ def iscsicli(host, argv, stdin):
     if verb in WRITES:
         host.wrote('iscsicli', argv[0])
     forced = host.iscsi_errors.get(verb)
-    if forced:
+    if forced is not None:
         code, text = forced, ''
     elif not host.service['running']:
         code, text = STOPPED, ''
