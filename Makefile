@@ -17,7 +17,7 @@ PYTEST := .venv/bin/python -m pytest
 # The lab of virtual machines; it adds the steps that need it to LAB_STEPS.
 -include molecule/shared/lab.mk
 
-CHECKS := lint docs guard unit property emulator py27 sanity package roles molecule
+CHECKS := lint docs guard unit property emulator windows py27 sanity package roles molecule
 
 .PHONY: help
 help:  ## this list
@@ -45,20 +45,21 @@ test:  ## everything, the lab included
 check:  ## everything that needs no virtual machine
 	@$(STEPS) --needed deps --needed venv $(CHECKS)
 
-.PHONY: lint docs guard unit property emulator py27 sanity package roles molecule bench
+.PHONY: lint docs guard unit property emulator windows py27 sanity package roles molecule bench
 lint:  ## ansible-lint (production profile), yamllint, shellcheck
 docs:  ## documentation of modules, plugins and roles; changelog
 guard:  ## rules of this project about its own files
 unit:  ## unit tests, with the newest and the oldest ansible-core
 property:  ## property tests of the engine
 emulator:  ## the SCST emulator against recordings of SCST
+windows:  ## what runs against Windows, on hosts that answer as Windows does, with both versions of ansible-core
 py27:  ## what runs on hosts, under a real Python 2.7
 sanity:  ## ansible-test sanity, with the newest and the oldest ansible-core
 package:  ## build, install and inspect the collection
 roles:  ## the roles' promises about their cost
 molecule:  ## the scenarios that need no virtual machine
 bench:  ## time the engine
-lint docs guard unit property emulator py27 sanity package roles molecule bench: venv
+lint docs guard unit property emulator windows py27 sanity package roles molecule bench: venv
 	@$(STEPS) $@
 
 .PHONY: lint.run
@@ -86,6 +87,11 @@ property.run:
 .PHONY: emulator.run
 emulator.run:
 	$(PYTEST) tests/emulator/tests
+
+.PHONY: windows.run
+windows.run: venv-2.16
+	$(PYTEST) tests/windows --junitxml=build/log/junit/windows.xml
+	.venv-2.16/bin/python -m pytest -q tests/windows/tests/test_playbook.py --junitxml=build/log/junit/windows-2.16.xml
 
 .PHONY: py27.run
 py27.run: venv-2.16
