@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the cephgate contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every error says what to do. The codes are those of facts.md, section 4."""
+"""Every error says what to do. The codes are those of iscsierr.h."""
 import pytest
 from role import Role
 from winhost import site

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the cephgate contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which Windows a host is: what differs between versions. Numbers in brackets are sections of facts.md."""
+"""Which Windows a host is: what differs between versions. Numbers in brackets, here and in the other files, are those of README.md."""
 import dataclasses
 
 
