@@ -24,8 +24,9 @@ class Failure(Exception):
 
 class Role:
 
-    def __init__(self, host, gateways, chap=site.CHAP, **options):
-        self.host, self.gateways, self.chap, self.options = host, list(gateways), chap, options
+    def __init__(self, host, gateways, **options):
+        self.host, self.gateways, self.options = host, list(gateways), options
+        self.chap = options.pop('chap', site.CHAP)
         self.sleep = host.clock.sleep
         self.windows = Windows(lambda script, secret: host.execute(script))
 

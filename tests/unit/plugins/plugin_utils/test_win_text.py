@@ -67,35 +67,35 @@ Total of 2 peristent targets
     Login Flags          : 0x2
                            Multipath Enabled
     Authentication Type  : CHAP
-    Username             : 
+    Username             :{}
     Password             : <is established>
 
     Target Name           : iqn.2026-11.com.example.cephgate:gw2
     Address and Socket    : * 0
     Session Type          : Data
-    Initiator Name        : 
+    Initiator Name        :{}
     Port Number           : <Any Port>
     Security Flags        : 0x0
     Version              : 0
     Information Specified: 0x20
     Login Flags          : 0x0
 
-The operation completed successfully. '''
+The operation completed successfully. '''.replace('{}', ' ')
 
 PORTALS = '''Microsoft iSCSI Initiator Version 6.0 Build 6000
 
 Total of 1 portals are persisted:
 
     Address and Socket   : 192.0.2.11 3260
-    Symbolic Name        : 
-    Initiator Name       : 
+    Symbolic Name        :{}
+    Initiator Name       :{}
     Port Number          : <Any Port>
     Security Flags        : 0x0
     Version              : 0
     Information Specified: 0x0
     Login Flags          : 0x0
 
-The operation completed successfully. '''
+The operation completed successfully. '''.replace('{}', ' ')
 
 EMPTY = 'Microsoft iSCSI Initiator Version 6.0 Build 6000\n\nThe operation completed successfully. '
 
