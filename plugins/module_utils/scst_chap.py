@@ -108,18 +108,14 @@ def plan_outgoing(owner, wanted, found, exclusive):
 
 
 def plan_portals(owner, wanted, found, exclusive):
-    """Portals are added before any is removed: a target without allowed_portal answers on every address."""
-    known = dict((_portal(value), value) for value in found.values() if value)
+    """Portals are added before any is removed: a target without allowed_portal answers on every address.
+
+    Texts are compared, as iscsi-scstd does: an address that other hands wrote in another form never matches.
+    """
+    known = set(value for value in found.values() if value)
     operations = [owner.operation('add', 'allowed_portal', [portal], 'allow portal %s' % portal)
                   for portal in wanted if portal not in known]
     if exclusive:
-        operations += [owner.operation('del', 'allowed_portal', [known[portal]], 'no longer allow portal %s' % known[portal])
+        operations += [owner.operation('del', 'allowed_portal', [portal], 'no longer allow portal %s' % portal)
                        for portal in sorted(known) if portal not in wanted]
     return operations
-
-
-def _portal(value):
-    try:
-        return names.portal(value)
-    except Refused:
-        return value  # put there by other hands

@@ -106,13 +106,14 @@ def snapshot(sysfs, folder, wanted):
     for name in read.names(sysfs, folder + '/ini_groups'):
         path = '%s/ini_groups/%s' % (folder, name)
         groups[name] = dict(
-            initiators=_members(sysfs, path),
+            initiators=members(sysfs, path),
             attributes=dict((attribute, read.value(sysfs, '%s/%s' % (path, attribute)))
                             for attribute in attributes.get(name, ())))
     return groups
 
 
-def _members(sysfs, path):
+def members(sysfs, path):
+    """The initiators of the group whose folder is C(path). Raises Refused when SCST itself cannot list them."""
     try:
         return read.names(sysfs, path + '/initiators')
     except EnvironmentError as error:

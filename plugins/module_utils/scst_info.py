@@ -4,6 +4,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The running state, in the modules' own input shape, and what only tells: sizes, exports, sessions.
 
+Reads that SCST hands to a thread of their own are C(filename) of devices and what iscsi-scstd answers (portals, users and
+parameters of targets, attributes of the driver). The modules' input cannot be had without them; FAST are the parts that
+make none.
+
 What is gathered is what must be declared to get the same again: identities always, other attributes when SCST marks
 them as different from its defaults (a later line C([key])).
 """
@@ -14,6 +18,7 @@ __metaclass__ = type
 import errno
 
 from ansible_collections.cephgate.iscsi.plugins.module_utils import scst_chap as chap
+from ansible_collections.cephgate.iscsi.plugins.module_utils import scst_group
 from ansible_collections.cephgate.iscsi.plugins.module_utils import scst_read as read
 from ansible_collections.cephgate.iscsi.plugins.module_utils import scst_values as values
 from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Refused
@@ -25,9 +30,13 @@ DEVICE = ('active', 'async', 'bind_alua_state', 'blocksize', 'cluster_mode', 'du
           'removable', 'rotational', 'scsi_device_name', 'thin_provisioned', 'threads_num', 'threads_pool_type', 'tst',
           'write_through')
 DRIVER = ('iSNSServer', 'internal_portal', 'isns_entity_name', 'link_local')
-COUNTERS = ('read_cmd_count', 'read_io_count_kb', 'write_cmd_count', 'write_io_count_kb', 'bidi_cmd_count', 'bidi_io_count_kb',
-            'none_cmd_count', 'unknown_cmd_count')
+COUNTERS = ('read_cmd_count', 'read_io_count_kb', 'read_unaligned_cmd_count', 'write_cmd_count', 'write_io_count_kb',
+            'write_unaligned_cmd_count', 'bidi_cmd_count', 'bidi_io_count_kb', 'none_cmd_count', 'unknown_cmd_count')
 CONNECTION = ('ip', 'target_ip', 'transport', 'state', 'cid')
+
+
+PARTS = ('devices', 'targets', 'luns', 'device_groups', 'status', 'sessions')
+FAST = PARTS[2:]
 
 
 def collect(sysfs, parts, secrets=False):
@@ -50,6 +59,7 @@ def collect(sysfs, parts, secrets=False):
         result['gathered'] = gathered
     if 'status' in parts:
         result['devices'] = device_status(sysfs)
+        result['targets'] = target_status(sysfs)
     if 'sessions' in parts:
         result['sessions'] = sessions(sysfs)
     return result
@@ -82,7 +92,20 @@ def device_status(sysfs):
 
 
 def target_names(sysfs):
-    return [name for name in read.names(sysfs, read.DRIVER) if sysfs.exists('%s/%s/ini_groups' % (read.DRIVER, name))]
+    return [name for name in read.names(sysfs, read.DRIVER)
+            if name not in read.NO_TARGETS and sysfs.exists('%s/%s/ini_groups' % (read.DRIVER, name))]
+
+
+def target_status(sysfs):
+    """Whether enabled, the relative target id and the groups of initiators, of every target."""
+    found = []
+    for name in target_names(sysfs):
+        folder = '%s/%s' % (read.DRIVER, name)
+        found.append(dict(
+            name=name, enabled=read.value(sysfs, folder + '/enabled') == '1', rel_tgt_id=int(read.value(sysfs, folder + '/rel_tgt_id') or 0),
+            groups=[dict(name=group, initiators=scst_group.members(sysfs, '%s/ini_groups/%s' % (folder, group)))
+                    for group in read.names(sysfs, folder + '/ini_groups')]))
+    return found
 
 
 def targets(sysfs, secrets=False):
@@ -105,7 +128,7 @@ def targets(sysfs, secrets=False):
 
 def _group(sysfs, folder, name):
     path = '%s/ini_groups/%s' % (folder, name)
-    return dict(name=name, initiators=read.names(sysfs, path + '/initiators'), attributes=_marked(sysfs, path, values.GROUP_ATTRIBUTES))
+    return dict(name=name, initiators=scst_group.members(sysfs, path), attributes=_marked(sysfs, path, values.GROUP_ATTRIBUTES))
 
 
 def _users(sysfs, owner, listing, secrets):
@@ -174,7 +197,7 @@ def _target_group(sysfs, base, name):
 def sessions(sysfs):
     """Who is logged in to what, over which connections, with SCST's I/O counters and the commands in flight of each LUN.
 
-    The session's own C(active_commands) is left out: reading it starts a kernel thread.
+    SCST counts I/O per session; of a LUN of a session it tells the commands in flight and nothing else. The session's own C(active_commands) is left out: reading it starts a kernel thread.
     """
     found = []
     for target in target_names(sysfs):

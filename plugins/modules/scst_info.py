@@ -15,15 +15,18 @@ description:
   - Gathers the running state in the shape that the modules of this collection take, so that it can be stored, compared and applied again.
   - Shows sizes, exports and sessions with their I/O counters.
   - Renders such a configuration as the text of an C(scst.conf), without touching the host.
-  - Reads only what is cheap to read; at most one attribute of a device (its C(filename)) costs SCST more than a look at its memory.
+  - By default it reads only what costs SCST no more than a look at its memory. What the modules need beyond that, SCST has a thread of
+    its own look up, or asks iscsi-scstd - one such read per device (C(filename)), some 25 per target. See O(gather).
 extends_documentation_fragment:
   - cephgate.iscsi.attributes.info
   - cephgate.iscsi.sysfs
 options:
   gather:
     description:
-      - What to gather. V(status) is about devices, V(sessions) about who is logged in; the others go to RV(gathered).
-      - By default everything, or nothing when O(render) is given.
+      - What to gather. V(status) is about devices and targets, V(sessions) about who is logged in; the others go to RV(gathered), as the
+        modules take them.
+      - By default all that needs no slow read, which is V(luns), V(device_groups), V(status) and V(sessions); or nothing when O(render)
+        is given.
     type: list
     elements: str
     choices: [devices, targets, luns, device_groups, status, sessions]
@@ -47,8 +50,12 @@ seealso:
 '''
 
 EXAMPLES = r'''
-- name: Look at everything
+- name: Look at what is exported to whom
   cephgate.iscsi.scst_info:
+
+- name: Gather all that it takes to make a gateway like this one
+  cephgate.iscsi.scst_info:
+    gather: [devices, targets, luns, device_groups]
   register: scst
 
 - name: Give another gateway the same devices
@@ -112,10 +119,23 @@ devices:
       size: 107374182400
       active: true
       exported: ['iscsi/iqn.2026-11.com.example.cephgate:gw1/ini_groups/db/luns/0']
+targets:
+  description: The targets, with C(name), C(enabled), C(rel_tgt_id) (0 until SCST assigns one) and their C(groups) of initiators.
+  type: list
+  elements: dict
+  returned: when V(status) is asked for
+  sample:
+    - name: iqn.2026-11.com.example.cephgate:gw1
+      enabled: true
+      rel_tgt_id: 1
+      groups:
+        - name: db
+          initiators: ['iqn.1993-08.org.debian:01:db1']
 sessions:
   description:
     - The sessions, with C(target), C(initiator), C(group) (null for the default LUNs), C(connections), C(counters) of commands and
       kibibytes since login, and for each of C(luns) the commands in flight.
+    - SCST counts I/O per session and not per LUN. For counters of one LUN look at its backing device.
   type: list
   elements: dict
   returned: when V(sessions) is asked for
@@ -146,13 +166,11 @@ from ansible_collections.cephgate.iscsi.plugins.module_utils import scst_conf, s
 from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Refused
 from ansible_collections.cephgate.iscsi.plugins.module_utils.sysfs import ROOT, Sysfs
 
-PARTS = ['devices', 'targets', 'luns', 'device_groups', 'status', 'sessions']
-
 
 def main():
     module = AnsibleModule(
         argument_spec=dict(
-            gather=dict(type='list', elements='str', choices=PARTS),
+            gather=dict(type='list', elements='str', choices=list(scst_info.PARTS)),
             include_secrets=dict(type='bool', default=False, no_log=False),
             render=dict(type='dict'),
             sysfs_root=dict(type='path', default=ROOT),
@@ -161,7 +179,7 @@ def main():
     options = module.params
     gather = options['gather']
     if gather is None:
-        gather = [] if options['render'] is not None else PARTS
+        gather = [] if options['render'] is not None else list(scst_info.FAST)
     result = dict(changed=False)
     try:
         if options['render'] is not None:

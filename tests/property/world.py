@@ -9,6 +9,7 @@ from ansible_collections.cephgate.iscsi.plugins.module_utils import (
     scst_alua, scst_device, scst_info, scst_lun, scst_target)
 from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Failed, Refused, perform
 from ansible_collections.cephgate.iscsi.plugins.module_utils.sysfs import performer
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from scst_emulator import Emulator, Fake
 
@@ -127,6 +128,18 @@ def declarations(draw):
         incoming_users=[dict(name=user, secret=secret('disc' + user)) for user in draw(st.lists(st.sampled_from(USERS), unique=True))]))
     found['luns'] = draw(luns(found['devices'], found['targets']))
     found['device_groups'] = draw(device_groups(found['devices'], found['targets']))
+    return found
+
+
+def pool(size):
+    """So many declarations, the same each time: a choice among them costs hypothesis less than making one on the way."""
+    found = []
+
+    @settings(max_examples=size, phases=[Phase.generate])
+    @given(declarations())
+    def collect(declared):
+        found.append(declared)
+    collect()
     return found
 
 
