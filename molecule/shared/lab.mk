@@ -5,8 +5,8 @@
 # The VM lab. molecule/shared/README.md explains it; the Makefile includes this file.
 
 LAB := python3 molecule/shared/lab
-# In make test: from a lab that knows nothing of the site to one that has lived through a gateway's death.
-LAB_STEPS := lab-fresh lab-site lab-proof lab-living lab-end
+# In make test: SCST's build on a VM of its own, then from a lab that knows nothing of the site to one that has lived through a gateway's death.
+LAB_STEPS := lab-build lab-fresh lab-site lab-proof lab-living lab-end
 MOLECULE := env $(ANSIBLE) NO_COLOR=1 COLUMNS=160 .venv/bin/molecule
 ifneq ($(SCST_SOURCE),)
 export SCST_SOURCE
@@ -24,9 +24,12 @@ lab.run:
 	@$(LAB) phase 'proof' $(LAB) proof
 	@$(LAB) phases
 
-.PHONY: lab-test lab-fresh.run lab-site.run lab-living.run lab-proof.run lab-end.run
+.PHONY: lab-test lab-build.run lab-fresh.run lab-site.run lab-living.run lab-proof.run lab-end.run
 lab-test: deps venv  ## the lab's tests alone, on a fresh lab, which is removed at the end
 	@$(STEPS) $(LAB_STEPS)
+lab-build.run:
+	@$(LAB) down
+	@$(LAB) phase 'scst_build: molecule test' $(MOLECULE) test -s scst_build_vm
 lab-fresh.run:
 	@$(LAB) down
 	@$(LAB) up

@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """After the upgrade: both kernels can load the newer release, and nothing of the older is left."""
 import json
+import re
 
 import pytest
 
@@ -41,6 +42,12 @@ def test_it_is_the_release_build(host, kernels):
     assert host.check_output('modinfo -k %s -F build_mode scst', kernels[0]) == 'RELEASE'
 
 
+def test_modules_are_signed_with_the_given_key(host, kernels):
+    for kernel in kernels:
+        for name in MODULES:
+            assert host.check_output('modinfo -k %s -F signer %s', kernel, name) == 'the operator of the scenario'
+
+
 def test_the_tools_are_those_of_the_newer_release(host):
     assert host.check_output('/usr/local/sbin/iscsi-scstd --version') == 'iscsi-scstd version 3.10.0'
     assert host.check_output('/usr/local/sbin/scstadmin') == 'scstadmin 3.10.0'
@@ -72,10 +79,31 @@ def test_scsts_own_start_script_is_out_of_the_way(host):
     assert host.run('systemctl is-enabled scst.service').stdout.strip() == 'masked'
 
 
+def test_a_shell_understands_the_start_script_of_system_v_init(host):
+    host.check_output('sh -n /etc/init.d/iscsi-scstd')
+    assert 'iscsi-scstd -f -p 3261 &' in host.file('/etc/init.d/iscsi-scstd').content_string
+    assert host.run('/etc/init.d/iscsi-scstd status').rc == 3
+
+
+def test_system_v_init_would_start_it_at_boot_and_stop_it_at_the_end(host):
+    links = host.check_output("find /etc/rc2.d /etc/rc0.d -name '*iscsi-scstd' -printf '%f '").split()
+    assert sorted(link[0] for link in links) == ['K', 'S']
+
+
+def test_a_shell_understands_the_scripts_of_the_upstart_job(host):
+    job = host.file('/etc/init/iscsi-scstd.conf').content_string
+    scripts = re.findall(r'^(?:pre|post)-start script\n(.*?)^end script$', job, re.M | re.S)
+    assert len(scripts) == 2
+    for script in scripts:
+        assert host.run('sh -n -c %s', script).rc == 0, script
+    assert re.search(r'^respawn$', job, re.M) and re.search('^respawn limit unlimited$', job, re.M)
+    assert re.search('^exec /usr/local/sbin/iscsi-scstd -f -p 3261$', job, re.M)
+
+
 def test_the_note_says_what_was_built(host, kernels):
     note = json.loads(host.file('/var/lib/cephgate/scst/built-%s.json' % kernels[0]).content_string)
     assert (note['version'], note['mode'], note['kernel']) == ('3.10', 'release', kernels[0])
-    assert len(note['contents']) == 3
+    assert len(note['found']) == 3 and note['found'] == note['checksums']
 
 
 def test_no_build_tree_is_left(host):

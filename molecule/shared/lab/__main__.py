@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 
+import builder
 import cluster
 import config
 import image
@@ -44,7 +45,7 @@ def parser():
         one.set_defaults(call=call)
 
     hosts = (["hosts"], dict(nargs="*", metavar="HOST"))
-    host = (["host"], dict(metavar="HOST", choices=list(config.HOSTS)))
+    host = (["host"], dict(metavar="HOST", choices=list(config.ALL)))
     net = (["net"], dict(metavar="NET", type=int, choices=config.NETWORKS))
     add("image", do_image, "make the guest image, or find it in the cache", (["--force"], dict(action="store_true", help="make it anew")))
     no_ceph = (["--no-ceph"], dict(action="store_true", help="only VMs: for work that needs no image"))
@@ -59,6 +60,8 @@ def parser():
     add("thaw", do_vm("thaw"), "let a frozen VM run on", host)
     add("cut", do_net("cut"), "drop all frames between a VM and a network", host, net)
     add("mend", do_net("mend"), "undo cut", host, net)
+    add("builder", do_builder, "bring up the VM for the role that builds SCST, on its kept disk",
+        (["--second"], dict(action="store_true", help="with its second kernel, which must be installed by then")))
     add("proof", do_proof, "prove the site: verified data through multipath while a gateway dies and returns; exit 1 when it is not so",
         (["--image"], dict(help="pool/image to overwrite; default: the largest that nothing uses")),
         (["--restore"], dict(metavar="COMMAND", help="shell command that sets up a restarted gateway, {host} stands for its name; "
@@ -79,6 +82,11 @@ def do_up(options, progress):
         cluster.status(progress.say)
 
 
+def do_builder(options, progress):
+    with cluster.locked():
+        builder.up(progress, options.second)
+
+
 def do_down(options, progress):
     with cluster.locked():
         cluster.down(progress, options.cache)
@@ -91,7 +99,7 @@ def do_status(options, progress):
 def do_ssh(options, progress):
     if not config.SSH_CONFIG.exists():
         raise LabError(options.host, "opening ssh", "the lab is not up", "make lab, or: lab up")
-    return subprocess.call(ssh.argv(config.HOSTS[options.host], *options.words))
+    return subprocess.call(ssh.argv(config.ALL[options.host], *options.words))
 
 
 def do_console(options, progress):

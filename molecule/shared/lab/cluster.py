@@ -31,10 +31,10 @@ def locked():
 
 
 def vms(names):
-    unknown = [n for n in names if n not in config.HOSTS]
+    unknown = [n for n in names if n not in config.ALL]
     if unknown:
         raise LabError("this machine", "reading the command line", "no such host: %s" % " ".join(unknown), "hosts: %s" % " ".join(config.HOSTS))
-    return [Vm(config.HOSTS[n]) for n in names or config.HOSTS]
+    return [Vm(config.ALL[n]) for n in names or config.HOSTS]
 
 
 def up(progress, names=(), with_ceph=True):
@@ -129,7 +129,7 @@ def together():
 def down(progress, drop_cache=False):
     """Leave nothing of this checkout's lab: processes, mounts, namespace, disks. Logs stay, for a look afterwards."""
     with progress.phase("down"):
-        for vm in vms(()):
+        for vm in vms(config.ALL):
             if config.SSH_CONFIG.exists():
                 ssh.forget(vm.host)
             vm.remove()
@@ -141,7 +141,7 @@ def down(progress, drop_cache=False):
     if drop_cache:
         # by name: the folder may be one that the user gave and keeps other things in
         for path in config.cache().glob("*"):
-            if path.name.startswith(("emulated-", "real-", "accel-")) or path.name == "debs":
+            if path.name.startswith(("emulated-", "real-", "builder-", "accel-")) or path.name == "debs":
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 

@@ -60,6 +60,10 @@ HOSTS = {h.name: h for h in (
     Host("client1", 21, MEMORY, False),
 )}
 
+# Not of the site: a VM with an image and two kernels of its own, for the role that builds SCST.
+BUILDER = Host("builder", 31, 1024, True)
+ALL = dict(HOSTS, builder=BUILDER)
+
 
 def cache():
     """Folder of what outlives a clone: guest images, downloaded packages, the answer of the KVM probe."""

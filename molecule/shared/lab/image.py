@@ -64,11 +64,11 @@ def find():
     return Image(folder) if (folder / "complete").exists() else None
 
 
-def ensure(progress, force=False):
-    """Give back the image, making it when it is not in the cache."""
+def ensure(progress, force=False, name=None, make=None):
+    """Give back the image, making it when it is not in the cache. NAME and MAKE: of another image than the site's."""
     if os.geteuid() != 0:
         raise LabError("this machine", "making the guest image", "not root", "run as root: chroots, name spaces and taps need it")
-    name = key()
+    name = name or key()
     folder = config.cache() / name
     with locked(name):
         if force and folder.exists():
@@ -84,7 +84,7 @@ def ensure(progress, force=False):
                 shutil.rmtree(stale)
         work.mkdir(parents=True)
         with progress.phase("image"):
-            make(progress, Image(work))
+            (make or make_site)(progress, Image(work))
         (work / "complete").touch()
         os.rename(work, folder)
     return Image(folder)
@@ -97,28 +97,43 @@ def prune(flavour, days=14):
             shutil.rmtree(complete.parent)
 
 
-def make(progress, image):
-    config.LOG.mkdir(parents=True, exist_ok=True)
-    log = config.LOG / "image.log"
-    log.write_text("")
+def make_site(progress, image):
+    log = fresh_log()
     real = config.scst_source()
     with progress.phase("image: Debian packages", lambda: size(image.root)):
-        rootfs.build(image.root, rootfs.BUILD_PACKAGES if real else (), log)
+        rootfs.build(image.root, rootfs.PACKAGES + (rootfs.BUILD_PACKAGES if real else []), log)
     release = rootfs.kernel_release(image.root)
     with progress.phase("image: kernel, initrd, own files"):
         rootfs.customise(image.root, log)
-        run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "cephgate lab", "-f", str(image.identity)], "image", "making the ssh key")
-        shutil.copy(str(image.identity) + ".pub", image.root / "root/.ssh/authorized_keys")
-        bzimage = image.root / "boot" / ("vmlinuz-" + release)
-        if not initrd.unpack_kernel(bzimage, image.kernel):
-            shutil.copy(bzimage, image.kernel)
-        initrd.make(image.root, release, image.initrd)
+        let_in(image)
+        boot_files(image.root, release, image.kernel, image.initrd)
     if real:
         with progress.phase("image: building SCST for kernel %s" % release):
             scst.build(real, image.root, release, config.LOG / "scst_build.log")
     with progress.phase("image: disk"):
         run(["mke2fs", "-q", "-t", "ext4", "-O", "^has_journal,^metadata_csum,^64bit", "-E", "root_owner=0:0,lazy_itable_init=0",
              "-L", "lab", "-d", str(image.root), str(image.disk), DISK_SIZE], "image", "writing the disk", log=log)
+
+
+def let_in(image):
+    """A key pair for ssh into the VMs of this image."""
+    run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "cephgate lab", "-f", str(image.identity)], "image", "making the ssh key")
+    shutil.copy(str(image.identity) + ".pub", image.root / "root/.ssh/authorized_keys")
+
+
+def boot_files(root, release, kernel, target):
+    """Write what QEMU boots: the kernel RELEASE of the tree ROOT to KERNEL, and its initrd to TARGET."""
+    bzimage = root / "boot" / ("vmlinuz-" + release)
+    if not initrd.unpack_kernel(bzimage, kernel):
+        shutil.copy(bzimage, kernel)
+    initrd.make(root, release, target)
+
+
+def fresh_log():
+    config.LOG.mkdir(parents=True, exist_ok=True)
+    log = config.LOG / "image.log"
+    log.write_text("")
+    return log
 
 
 def size(path):

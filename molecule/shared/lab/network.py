@@ -40,7 +40,7 @@ def up():
                 raise LabError("network", "making bridge %s" % bridge, made.stderr, "this kernel needs bridge and tun support (modprobe bridge tun)")
         ip("addr", "replace", "10.99.%d.1/24" % net, "dev", bridge)
         ip("link", "set", bridge, "up")
-    for host in config.HOSTS.values():
+    for host in config.ALL.values():
         for net in config.NETWORKS:
             tap = host.tap(net)
             if tap not in present:

@@ -78,14 +78,14 @@ def proxies():
             if line.startswith(("Acquire::http::Proxy ", "Acquire::https::Proxy "))]
 
 
-def build(root, extra_packages, log):
-    """Make the tree ROOT. Needs root; mounts only inside mmdebstrap's own mount namespace."""
+def build(root, packages, log, python_packages=PYTHON_PACKAGES, hooks=()):
+    """Make the tree ROOT. Needs root; mounts only inside mmdebstrap's own mount namespace. HOOKS: its customize hooks."""
     debs = config.cache() / "debs"
     debs.mkdir(parents=True, exist_ok=True)
     archives = '"$1"/var/cache/apt/archives'
     argv = [
         "mmdebstrap", "--mode=root", "--variant=apt", "--format=directory",
-        "--include=" + ",".join(PACKAGES + list(extra_packages)),
+        "--include=" + ",".join(packages),
         # keep the downloads until the last hook, which saves them for the next image
         "--skip=download/empty", "--skip=essential/unlink",
         "--setup-hook=mkdir -p %s && find '%s' -name '*.deb' -exec cp -t %s {} +" % (archives, debs, archives),
@@ -93,13 +93,16 @@ def build(root, extra_packages, log):
         # the tree is thrown away when a step fails: no need to wait for the disk at every package
         "--dpkgopt=force-unsafe-io",
     ]
+    argv += ["--customize-hook=" + hook for hook in hooks]
     argv += ["--dpkgopt=path-exclude=" + path for path in UNUSED]
     argv += ["--aptopt=" + option for option in proxies()]
     argv += [config.SUITE, str(root)] + sources()
     run(argv, "image", "installing Debian packages with mmdebstrap", timeout=1500, log=log)
+    if not python_packages:
+        return
     venv = config.CHECKOUT / ".venv/bin/python"
     run([venv if venv.exists() else sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-compile", "--root-user-action=ignore",
-         "--target", root / "usr/local/lib/python3.11/dist-packages"] + list(PYTHON_PACKAGES),
+         "--target", root / "usr/local/lib/python3.11/dist-packages"] + list(python_packages),
         "image", "installing Python packages with pip", timeout=300, log=log)
 
 

@@ -45,7 +45,7 @@ def write_config(image):
     shutil.copy(image.identity, identity)
     os.chmod(identity, 0o600)
     text = CONFIG.format(identity='"%s"' % identity, sockets=config.RUN / "ssh", inside=" ".join(network.INSIDE))
-    for host in config.HOSTS.values():
+    for host in config.ALL.values():
         text += "Host %s\n  HostName %s\n" % (host.name, host.address)
     config.SSH_CONFIG.write_text(text)
 
