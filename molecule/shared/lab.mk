@@ -6,7 +6,7 @@
 
 LAB := python3 molecule/shared/lab
 # In make test: SCST's build on a VM of its own, then from a lab that knows nothing of the site to one that has lived through a gateway's death.
-LAB_STEPS := lab-build lab-fresh lab-site lab-proof lab-living lab-end
+LAB_STEPS := lab-fresh lab-site lab-proof lab-living lab-end
 MOLECULE := env $(ANSIBLE) NO_COLOR=1 COLUMNS=160 .venv/bin/molecule
 ifneq ($(SCST_SOURCE),)
 export SCST_SOURCE
