@@ -13,6 +13,7 @@ from labsite import STATE, TOP, on, play_command
 
 sys.path.insert(0, str(TOP / "molecule/shared/lab"))
 
+import accel  # noqa: E402
 import ceph  # noqa: E402
 import cluster  # noqa: E402
 import config  # noqa: E402
@@ -83,7 +84,11 @@ def wait(what, reached, seconds, gateway="gw1", every=1.0):
 def all_paths():
     """Until the client has every path to every LUN, and I/O goes where it was declared; returns the seconds."""
     def problems():
-        return [problem for lun in topology.join(topology.ask()) for problem in lun.problems()]
+        luns = topology.join(topology.ask())
+        for lun in luns:
+            if lun.maps and not lun.map["active"]:
+                proof.touch(lun)  # dm-multipath chooses at the first I/O
+        return [problem for lun in luns for problem in lun.problems()]
     began = time.monotonic()
     while True:
         left = problems()
@@ -116,7 +121,9 @@ def power_cut(gateway):
 def power_on(gateway):
     """Until ssh answers."""
     progress = Progress()
-    cluster.up(progress, [gateway])
+    made = cluster.choose_image(progress)
+    # not cluster.up, which would bring up Ceph, too
+    cluster.bring(progress, Vm(config.HOSTS[gateway]), made, accel.choose(made, progress))
 
 
 def stop_ceph():
