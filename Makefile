@@ -17,7 +17,7 @@ PYTEST := .venv/bin/python -m pytest
 # The lab of virtual machines; it adds the steps that need it to LAB_STEPS.
 -include molecule/shared/lab.mk
 
-CHECKS := lint docs guard unit property emulator windows py27 sanity package roles molecule
+CHECKS := lint docs guard unit property model emulator windows py27 sanity package roles molecule
 
 .PHONY: help
 help:  ## this list
@@ -45,12 +45,13 @@ test:  ## everything, the lab included
 check:  ## everything that needs no virtual machine
 	@$(STEPS) --needed deps --needed venv $(CHECKS)
 
-.PHONY: lint docs guard unit property emulator windows py27 sanity package roles molecule bench
+.PHONY: lint docs guard unit property model emulator windows py27 sanity package roles molecule bench
 lint:  ## ansible-lint (production profile), yamllint, shellcheck
 docs:  ## documentation of modules, plugins and roles; changelog
 guard:  ## rules of this project about its own files
 unit:  ## unit tests, with the newest and the oldest ansible-core
 property:  ## property tests of the engine
+model:  ## the take-over protocol, every order of faults up to a bound; MODEL=full: to the end, for hours
 emulator:  ## the SCST emulator against recordings of SCST
 windows:  ## what runs against Windows, on hosts that answer as Windows does, with both versions of ansible-core
 py27:  ## what runs on hosts, under a real Python 2.7
@@ -59,7 +60,7 @@ package:  ## build, install and inspect the collection
 roles:  ## the roles' promises about their cost
 molecule:  ## the scenarios that need no virtual machine
 bench:  ## time the engine
-lint docs guard unit property emulator windows py27 sanity package roles molecule bench: venv
+lint docs guard unit property model emulator windows py27 sanity package roles molecule bench: venv
 	@$(STEPS) $@
 
 .PHONY: lint.run
@@ -83,6 +84,11 @@ unit.run: venv-2.16
 .PHONY: property.run
 property.run:
 	$(PYTEST) tests/property
+
+.PHONY: model.run
+MODEL ?= quick
+model.run:
+	$(PYTEST) tests/model --model=$(MODEL)
 
 .PHONY: emulator.run
 emulator.run:

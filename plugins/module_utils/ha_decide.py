@@ -1,0 +1,181 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026, the cephgate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One step of an agent: from what it sees and remembers to what it does.
+
+C(decide) is a pure function. The actions are begun at once and may end in any order, late, or never; each
+end is reported to a later step. Nothing is remembered that a new agent would need: it reads the mappings, the
+SCST states and the records, and goes on.
+"""
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+from ansible_collections.cephgate.iscsi.plugins.module_utils import ha_take
+from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_lease import observe
+from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_place import claimed, newest, record, successor
+from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_types import CLOSE, OPEN, action, claims_of
+
+
+def decide(site, memory, view, elapsed):
+    """(memory, actions) after C(elapsed) seconds. Neither argument is changed.
+
+    view: table   {gateway: record} as last read, or None when that is longer ago than limits.gap
+          fresh   whether it was read since the last step
+          luns    {disk: {client: address of the mapping's Ceph client or None when it is not mapped,
+                          health: good, fenced (Ceph refuses the client), silent (no answer) or None (not known),
+                          path: active (ALUA state and open device) or passive,
+                          sessions: whether one of its initiators has a session with this gateway}}
+          open    whether the target is enabled
+          orders  {drain, away: bool, wants: disks}, the operator's
+          done    [(kind, key, outcome)] of actions that ended since the last step
+    """
+    memory = _copy(memory)
+    observe(site, memory, view, elapsed)
+    _count(site, memory, view, elapsed)
+    _ends(site, memory, view)
+    if memory['n'] is None and view['table'] is not None:
+        own = view['table'].get(site.me)
+        memory['n'] = own['n'] if own else 0
+        memory['former'] = tuple(lun for lun in sorted(view['luns']) if newest(lun, view)[1] == site.me)
+    if memory['n'] is not None and view['fresh']:
+        memory['n'] += 1
+    wanted = _out_of_service(memory, view) if _refused(memory, view) else _in_service(site, memory, view, elapsed)
+    actions = []
+    for each in wanted:
+        if (each.kind, each.key) not in memory['busy'] and each not in actions and (
+                each.kind != 'fence' or not any(other.kind == 'fence' for other in actions)):
+            actions.append(each)
+    memory['former'] = tuple(lun for lun in memory['former'] if lun not in memory['claims'] and not claimed(lun, site, memory, view))
+    memory['busy'] = tuple(sorted(memory['busy'] + tuple((each.kind, each.key) for each in actions), key=str))
+    if memory['n'] is not None:
+        memory['record'] = record(site, memory, view)
+    return memory, actions
+
+
+def _copy(memory):
+    memory = dict((key, dict(value) if isinstance(value, dict) else value) for key, value in memory.items())
+    memory['taking'] = dict((lun, dict(taking)) for lun, taking in memory['taking'].items())
+    return memory
+
+
+def _count(site, memory, view, elapsed):
+    for left in (memory['unfit'], memory['stay']):
+        for lun in sorted(left):
+            left[lun] -= elapsed
+            if left[lun] <= 0:
+                del left[lun]
+    for lun in sorted(view['luns']):
+        if view['luns'][lun]['sessions'] or lun not in memory['claims']:
+            memory['blind'].pop(lun, None)
+        else:
+            memory['blind'][lun] = min(memory['blind'].get(lun, 0) + elapsed, site.limits.blind)
+
+
+def _ends(site, memory, view):
+    for kind, key, outcome in view['done']:
+        memory['busy'] = tuple(each for each in memory['busy'] if each != (kind, key))
+        if kind in ('look', 'map'):
+            ha_take.ended(kind, key, outcome, site, memory, view)
+        elif kind == 'fence' and outcome == 'ok':
+            memory['fenced'] = tuple(sorted(set(memory['fenced']) | set([key])))
+        elif kind == 'settle' and outcome == 'ok':
+            memory['settled'][key] = view['luns'][key]['client']
+        elif kind in ('settle', 'raise') and outcome != 'ok':
+            ha_take.give_up(key, site, memory)
+        elif kind == 'unmap' and outcome != 'ok':
+            memory['stay'][key] = site.limits.unfit
+    if not memory['taking']:
+        memory['fenced'] = ()
+    for lun, client in sorted(memory['settled'].items()):
+        if view['luns'][lun]['client'] != client or view['luns'][lun]['path'] == 'active':
+            del memory['settled'][lun]
+
+
+def _refused(memory, view):
+    """Whether Ceph refuses a client of mine: then everything here stops until it is cleaned up.
+
+    One disk's answer is enough, for mappings share a client; and it is remembered, for the other disks' OSDs may
+    not know yet. A new client is made only when none of the old one's mappings is left.
+    """
+    clients = set(found['client'] for found in view['luns'].values())
+    now = set(found['client'] for found in view['luns'].values() if found['health'] == 'fenced')
+    memory['refused'] = tuple(sorted((set(memory['refused']) & clients) | now))
+    return bool(memory['refused'])
+
+
+def _out_of_service(memory, view):
+    """First the sessions, then what the guard holds back: an error must find nobody to tell it to."""
+    gone = sorted(lun for lun, found in view['luns'].items() if found['client'] in memory['refused'])
+    for lun in gone:
+        ha_take.drop(lun, memory)
+        memory['releasing'].pop(lun, None)
+    if view['open']:
+        return [CLOSE]
+    return [action('clear', lun, view['luns'][lun]['client']) for lun in gone]
+
+
+def _in_service(site, memory, view, elapsed):
+    limits = site.limits
+    held = any(found['client'] for found in view['luns'].values())
+    actions = []
+    if held and memory['mute'] >= limits.close:
+        actions += [CLOSE] if view['open'] else []
+    elif not view['open'] and all(found['health'] == 'good' or not found['client'] for found in view['luns'].values()):
+        actions.append(OPEN)
+    for lun in sorted(view['luns']):
+        if lun in memory['taking']:
+            ha_take.grow_old(lun, site, memory, elapsed)
+        if not any(key == lun for dummy, key in memory['busy']):
+            actions += _disk(lun, site, memory, view, elapsed)
+    return actions
+
+
+def _disk(lun, site, memory, view, elapsed):
+    found = view['luns'][lun]
+    if lun in memory['taking']:
+        return ha_take.proceed(lun, site, memory, view)
+    if found['client'] is None:
+        memory['releasing'].pop(lun, None)
+        memory['claims'].pop(lun, None)
+        if found['path'] == 'active':
+            return [action('lower', lun)]
+        ha_take.begin(lun, site, memory, view, elapsed)
+        return ha_take.proceed(lun, site, memory, view) if lun in memory['taking'] else []
+    if memory['mute'] >= site.limits.suspend:
+        return [action('lower', lun)] if found['path'] == 'active' else []
+    if memory['n'] is None or view['table'] is None:
+        return []  # what is served is served on; what is not needs the records
+    if lun not in memory['claims'] and not _adopt(lun, site, memory, view):
+        return _let_go(lun, found)
+    _plan_release(lun, site, memory, view)
+    if lun in memory['releasing']:
+        return _let_go(lun, found)
+    if found['path'] == 'active' or found['health'] != 'good' or claimed(lun, site, memory, view):
+        return []
+    if memory['settled'].get(lun) != found['client']:
+        return [action('settle', lun)]
+    return [action('raise', lun)]
+
+
+def _adopt(lun, site, memory, view):
+    """Whether a mapping that this agent has not made is kept: nobody else is at it."""
+    if lun in memory['unfit'] or claimed(lun, site, memory, view):
+        return False
+    own = claims_of(view['table'].get(site.me)).get(lun)
+    top = newest(lun, view)
+    memory['claims'][lun] = own if own and top[1] == site.me else top[0] + 1
+    return True
+
+
+def _plan_release(lun, site, memory, view):
+    if lun in memory['stay'] or successor(lun, site, memory, view) is None:
+        memory['releasing'].pop(lun, None)  # nobody to take it any more: keep it, and make it active again
+    elif lun not in memory['releasing'] and len(memory['releasing']) < site.limits.moves:
+        memory['releasing'][lun] = True
+
+
+def _let_go(lun, found):
+    """Passive first: a path that takes commands without a disk behind it answers them with errors."""
+    return [action('lower' if found['path'] == 'active' else 'unmap', lun)]

@@ -1,0 +1,62 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026, the cephgate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Leases: who is alive, judged by what Ceph shows of the others while Ceph answers me.
+
+A gateway proves its life by a number that grows in its record, in an object that all gateways read and write.
+Silence counts only over time in which my own exchanges with that object succeeded without a gap: when Ceph
+hangs, or I was stopped, I have seen nothing and judge nobody. No clock is compared with another one.
+"""
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+
+def observe(site, memory, view, elapsed):
+    """Bring quiet, mute and peers of C(memory) up to date, in place."""
+    limits = site.limits
+    quiet = min(memory['quiet'] + elapsed, 2 * limits.gap)
+    memory['mute'] = min(memory['mute'] + elapsed, limits.close)
+    if view['fresh'] or any(lun['health'] == 'good' for lun in view['luns'].values()):
+        memory['mute'] = 0
+    memory['quiet'] = quiet
+    if not view['fresh']:
+        return
+    memory['quiet'] = 0
+    for name in site.gateways:
+        if name == site.me:
+            continue
+        record = view['table'].get(name)
+        number = record['n'] if record else None
+        known = memory['peers'].get(name)
+        if known is None:
+            known = dict(n=number, still=0, seen=False)
+        elif known['n'] != number:
+            known = dict(n=number, still=0, seen=True)
+        elif quiet > limits.gap:
+            known = dict(known, still=0)
+        else:
+            known = dict(known, still=min(known['still'] + quiet, silence(record, known, limits)))
+        memory['peers'][name] = known
+
+
+def silence(record, known, limits):
+    """How long a gateway may be silent before it is dead."""
+    if not known['seen']:
+        return max(limits.boot, limits.dead)
+    if record and record['away']:
+        return max(limits.away, limits.dead)
+    return limits.dead
+
+
+def alive(site, memory, view, name):
+    """Whether a gateway must be taken for living: it is me, or it was not silent for long enough."""
+    if name == site.me:
+        return True
+    known = memory['peers'].get(name)
+    return known is None or known['still'] < silence((view['table'] or {}).get(name), known, site.limits)
+
+
+def living(site, memory, view):
+    return [name for name in site.gateways if alive(site, memory, view, name)]

@@ -1,0 +1,89 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026, the cephgate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where a disk belongs now: who claims it, who may take it, to whom it may be given."""
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_lease import living
+from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_types import claims_of
+
+
+def others(site, memory, view):
+    """Records of the other living gateways."""
+    table = view['table'] or {}
+    return dict((name, table[name]) for name in living(site, memory, view) if name != site.me and table.get(name))
+
+
+def claimed(lun, site, memory, view):
+    """Whether another living gateway claims this disk."""
+    return any(lun in claims_of(record) for record in others(site, memory, view).values())
+
+
+def newest(lun, view):
+    """(generation, gateway) of the last claim of a disk that anybody, living or dead, has written; (0, None) for none."""
+    return max([(claims_of(record)[lun], name) for name, record in (view['table'] or {}).items() if lun in claims_of(record)]
+               or [(0, None)])
+
+
+def record(site, memory, view):
+    """What I write of myself at the next exchange."""
+    return dict(
+        n=memory['n'],
+        away=view['orders']['away'],
+        drain=view['orders']['drain'],
+        host=site.host,
+        addrs=sorted(set(lun['client'] for lun in view['luns'].values() if lun['client'])),
+        luns=dict(memory['claims']),
+        blind=sorted(name for name, lun in view['luns'].items() if not lun['sessions']),
+        unfit=sorted(memory['unfit']),
+        wants=sorted(lun for lun in view['orders']['wants'] if lun not in memory['claims']),
+    )
+
+
+def _able(entry, lun):
+    return not (entry['drain'] or entry['away'] or lun in entry['unfit'])
+
+
+def wait(lun, site, memory, view):
+    """Seconds that the disk must be without an owner before it is my turn to take it; None when it never is.
+
+    The order among the living: who was told to take it, who has its initiators, then the ranking.
+    """
+    if not _able(record(site, memory, view), lun):
+        return None
+    if lun in memory['former']:
+        return 0
+
+    def place(name, entry):
+        if entry is None:
+            return (True, True, site.order[lun].index(name))
+        return (lun not in entry['wants'], lun in entry['blind'], site.order[lun].index(name))
+
+    own = place(site.me, record(site, memory, view))
+    seconds = 0
+    for name in living(site, memory, view):
+        entry = (view['table'] or {}).get(name)
+        if name == site.me or (entry and not _able(entry, lun)) or place(name, entry) > own:
+            continue
+        if not memory['peers'].get(name, {}).get('seen'):
+            return None  # it may be booting as we are; when the time for that is over it is not living any more
+        seconds += site.limits.turn
+    return seconds
+
+
+def successor(lun, site, memory, view):
+    """The gateway to which I am to give this disk, or None: nobody asks for it, or nobody is there to take it."""
+    reached = view['luns'][lun]['sessions']
+    blind = memory['blind'].get(lun, 0) >= site.limits.blind
+    found = others(site, memory, view)
+    for name in site.order[lun]:
+        if name not in found or not memory['peers'][name]['seen'] or not _able(found[name], lun):
+            continue
+        sees = lun not in found[name]['blind']
+        # The last path of an initiator stays; a disk does not go where nobody would find it.
+        if (view['orders']['drain'] or lun in found[name]['wants'] or (blind and sees)) and (sees or not reached):
+            return name
+    return None

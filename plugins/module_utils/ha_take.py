@@ -1,0 +1,143 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026, the cephgate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Taking a disk over, one confirmed step after the other.
+
+look   who holds the image's exclusive lock? Nobody, or a client that is blocklisted already: map.
+check  the holder's host is that of a living gateway: it is fenced only when that gateway's own record, written
+       later, does not name the client, that is when the client belongs to an earlier life of that host
+fence  blocklist the holder, and wait until Ceph has confirmed it
+map    exclusively: krbd breaks the dead client's lock itself, which is why nobody removes a lock by hand
+Then ha_decide waits for the newest osdmap (settle) and makes the path active (raise).
+"""
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_lease import living
+from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_place import claimed, newest, wait
+from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_types import action, host_of
+
+# A record names the clients that its agent saw before it was written; the second one after a look began after it.
+BEATS = 2
+
+
+def _stage(name, holder=None, owner=None, since=None):
+    return dict(stage=name, holder=holder, owner=owner, since=since)
+
+
+def begin(lun, site, memory, view, elapsed):
+    """Start a take-over when the disk has no living owner and it is my turn."""
+    if view['table'] is None or claimed(lun, site, memory, view) or lun in memory['unfit']:
+        memory['turn'].pop(lun, None)
+        return
+    seconds = wait(lun, site, memory, view)
+    if seconds is None:
+        memory['turn'].pop(lun, None)
+        return
+    passed = min(memory['turn'].get(lun, 0) + elapsed, seconds)
+    if passed < seconds:
+        memory['turn'][lun] = passed
+        return
+    memory['turn'].pop(lun, None)
+    memory['claims'][lun] = newest(lun, view)[0] + 1
+    memory['taking'][lun] = dict(_stage('look'), age=0)
+
+
+def grow_old(lun, site, memory, elapsed):
+    """A take-over that hangs, for example in Ceph, must not keep others from trying."""
+    taking = memory['taking'][lun]
+    taking['age'] += elapsed
+    if taking['age'] >= site.limits.claim:
+        give_up(lun, site, memory)
+
+
+def proceed(lun, site, memory, view):
+    """The next actions of a take-over."""
+    taking = memory['taking'][lun]
+    if taking['stage'] == 'check':
+        _check(lun, site, memory, view)
+        if lun not in memory['taking']:
+            return []
+    if taking['stage'] == 'fence':
+        if taking['holder'] not in memory['fenced']:
+            # One at a time: all disks of a dead gateway need the same one.
+            pending = any(kind == 'fence' for kind, dummy in memory['busy'])
+            return [] if pending else [action('fence', taking['holder'])]
+        taking.update(_stage('map'))
+    if taking['stage'] in ('look', 'map'):
+        return [action(taking['stage'], lun)]
+    return []
+
+
+def ended(kind, lun, outcome, site, memory, view):
+    """What the end of look or map means for a take-over."""
+    taking = memory['taking'].get(lun)
+    if taking is None or taking['stage'] != kind:
+        return
+    if kind == 'look':
+        _found(lun, outcome, site, memory, view)
+    elif outcome == 'ok':
+        del memory['taking'][lun]
+    elif outcome == 'refused':
+        taking.update(_stage('look'))
+    else:
+        give_up(lun, site, memory)
+
+
+def _found(lun, holder, site, memory, view):
+    taking = memory['taking'][lun]
+    if holder == 'failed':
+        give_up(lun, site, memory)
+        return
+    if holder is None or holder in memory['fenced']:
+        taking.update(_stage('map'))
+        return
+    owner = _gateway_of(holder, site, view)
+    if owner is None:
+        # Somebody who is no gateway uses the image; whether that may be cut off is not ours to say.
+        give_up(lun, site, memory)
+    elif owner in living(site, memory, view):
+        taking.update(_stage('check', holder, owner, _beats(owner, site, memory, view)))
+    else:
+        taking.update(_stage('fence', holder))
+
+
+def _gateway_of(address, site, view):
+    if host_of(address) == site.host:
+        return site.me
+    for name, entry in sorted((view['table'] or {}).items()):
+        if name in site.gateways and entry['host'] == host_of(address):
+            return name
+    return None
+
+
+def _beats(owner, site, memory, view):
+    return memory['n'] if owner == site.me else view['table'][owner]['n']
+
+
+def _check(lun, site, memory, view):
+    taking = memory['taking'][lun]
+    owner = taking['owner']
+    if not view['table'] or owner != site.me and owner not in view['table']:
+        return
+    if owner == site.me:
+        named = set(entry['client'] for entry in view['luns'].values())
+    else:
+        named = view['table'][owner]['addrs']
+    if taking['holder'] in named:
+        drop(lun, memory)  # its owner lives; it will claim the disk or let it go
+    elif owner not in living(site, memory, view) or _beats(owner, site, memory, view) >= taking['since'] + BEATS:
+        taking.update(_stage('fence', taking['holder']))
+
+
+def drop(lun, memory):
+    memory['taking'].pop(lun, None)
+    memory['claims'].pop(lun, None)
+
+
+def give_up(lun, site, memory):
+    """Let the next gateway try."""
+    drop(lun, memory)
+    memory['unfit'][lun] = site.limits.unfit
