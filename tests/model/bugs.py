@@ -8,7 +8,7 @@ that lack something.
 """
 from contextlib import contextmanager
 
-from ansible_collections.cephgate.iscsi.plugins.module_utils import ha_decide, ha_lease, ha_place, ha_take
+from ansible_collections.cephgate.iscsi.plugins.module_utils import ha_decide
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_types import action
 
 from agents import Agents
