@@ -128,6 +128,7 @@ molecule.run:
 .PHONY: bench.run
 bench.run:
 	.venv/bin/python tests/bench/engine.py
+	.venv/bin/python tests/bench/client.py
 
 .PHONY: clean
 clean:  ## remove what was made in this folder; caches stay

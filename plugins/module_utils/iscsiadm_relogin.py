@@ -16,7 +16,7 @@ from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import O
 
 # Seconds for the paths of a session to come back into their maps before the next session is touched.
 # multipathd takes a new path within its polling interval, 5 s by default.
-LONGEST = 60.0
+LONGEST = 120.0
 
 
 class Relogin(object):

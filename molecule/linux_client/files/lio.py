@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A real iSCSI target for tests of the client role: the kernel's own (LIO), set up from a JSON description.
 
-    lio.py up FILE      make what the description says, beside what is there
+    lio.py up FILE      make what the description says; LUNs of its targets that it does not name go
     lio.py down FILE    remove it again
 
     {"folder": "/var/lib/lun-files",
@@ -60,6 +60,9 @@ def target_up(name, target):
         slot = make(group / "lun" / f"lun_{number}")
         if not (slot / "disk").exists():
             (slot / "disk").symlink_to(CORE / lun)
+    for slot in (group / "lun").iterdir():
+        if slot.name.removeprefix("lun_") not in target["luns"]:
+            lun_down(group, slot)
     write(group / "attrib/demo_mode_write_protect", 0)
     write(group / "attrib/authentication", int(any(target["initiators"].values())))
     for initiator, auth in target["initiators"].items():
@@ -71,6 +74,15 @@ def target_up(name, target):
             if not (mapped / "disk").exists():
                 (mapped / "disk").symlink_to(group / "lun" / f"lun_{number}")
     write(group / "enable", 1)
+
+
+def lun_down(group, slot):
+    """A LUN is taken from the initiators first; the links are named by us."""
+    for mapped in (group / "acls").glob("*/" + slot.name):
+        (mapped / "disk").unlink()
+        mapped.rmdir()
+    (slot / "disk").unlink()
+    slot.rmdir()
 
 
 def remove(path):
@@ -97,6 +109,10 @@ def up(site):
         lun_up(folder, name, lun)
     for name, target in site["targets"].items():
         target_up(name, target)
+    for device in CORE.iterdir():
+        if (device / "enable").exists() and device.name not in site["luns"]:
+            remove(device)
+            (folder / device.name).unlink(missing_ok=True)
 
 
 def down(site):
