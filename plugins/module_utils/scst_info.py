@@ -197,7 +197,8 @@ def _target_group(sysfs, base, name):
 def sessions(sysfs):
     """Who is logged in to what, over which connections, with SCST's I/O counters and the commands in flight of each LUN.
 
-    SCST counts I/O per session; of a LUN of a session it tells the commands in flight and nothing else. The session's own C(active_commands) is left out: reading it starts a kernel thread.
+    SCST counts I/O per session; of a LUN of a session it tells the commands in flight and nothing else. The session's
+    own C(active_commands) is left out: reading it starts a kernel thread.
     """
     found = []
     for target in target_names(sysfs):

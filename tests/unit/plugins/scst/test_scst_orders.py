@@ -90,6 +90,25 @@ def test_devices_that_exchange_their_files_are_both_removed_first(scst):
         'del_device', 'del_device', 'add_device', 'add_device']
 
 
+def test_a_file_is_served_with_what_files_take(scst):
+    """vdisk_fileio: caching parameters are fixed at creation; growth is announced as for block devices."""
+    scst.files['/srv/disk.img'] = dict(size=1 << 24, block=False)
+    disk = dict(name='file', handler='vdisk_fileio', filename='/srv/disk.img', attributes=dict(nv_cache=True, o_direct=False, usn='f1'))
+    assert commands(scst.device(disk)) == ['mgmt add_device file filename=/srv/disk.img; nv_cache=1; o_direct=0', 'usn f1']
+    scst.files['/srv/disk.img']['size'] *= 2
+    assert commands(scst.device(disk)) == ['resync_size 1']
+    with pytest.raises(Refused, match='Set recreate'):
+        scst.device(dict(disk, attributes=dict(nv_cache=False)))
+
+
+def test_a_device_is_not_removed_when_it_could_not_be_made_again(scst):
+    scst.exported()
+    del scst.files['/dev/x1']
+    with pytest.raises(Refused, match='/dev/x1 does not exist'):
+        scst.device(dict(name='disk1', filename='/dev/x1', attributes=dict(blocksize=4096)), recreate=True)
+    assert scst.tree.exists('devices/disk1') and scst.tree.writes == 0
+
+
 def test_devices_of_another_handler_are_not_removed_as_not_listed(scst):
     scst.exported().device(dict(name='null', handler='vdisk_nullio'))
     assert commands(scst.device(exclusive_handlers=['vdisk_nullio'])) == ['mgmt del_device null']
@@ -168,6 +187,30 @@ def test_discovery_users_are_the_drivers(scst):
     assert scst.target(driver=dict(incoming_users=[user('disc')])) == []
 
 
+def test_a_portal_that_other_hands_wrote_in_another_form_is_replaced(scst):
+    """iscsi-scstd compares texts; it would never match."""
+    scst.target(dict(name=TARGET, allowed_portals=['2001:db8::1']))
+    scst.tree.write('targets/iscsi/mgmt', 'del_target_attribute %s allowed_portal 2001:db8::1' % TARGET)
+    scst.tree.write('targets/iscsi/mgmt', 'add_target_attribute %s allowed_portal 2001:DB8:0::1' % TARGET)
+    declared = dict(name=TARGET, allowed_portals=['2001:DB8::1'], exclusive=['allowed_portals'])
+    assert [command.split()[-1] for command in commands(scst.target(declared))] == ['2001:db8::1', '2001:DB8:0::1']
+    assert scst.target(declared) == []
+
+
+def test_an_initiator_may_see_other_luns_through_another_portal(scst):
+    """per_portal_acl: names in groups and of sessions then end in #portal."""
+    groups = [dict(name='one', initiators=[HOST + '#10.0.0.1']), dict(name='two', initiators=[HOST + '#10.0.0.2'])]
+    target = dict(name=TARGET, rel_tgt_id=1, enabled=True, attributes=dict(per_portal_acl=True, MaxSessions=2, QueuedCommands=8), groups=groups)
+    scst.target(target, driver=dict(enabled=True))
+    scst.device(dict(name='disk0', filename='/dev/x0'))
+    scst.lun(*[dict(target=TARGET, group=group, lun=0, device='disk0') for group in ('one', 'two')])
+    assert scst.login(portal='10.0.0.2').group.name == 'two'
+    with pytest.raises(Refused, match='live session'):
+        scst.target(dict(target, exclusive=['initiators'], groups=[groups[0], dict(name='two', initiators=[])]))
+    assert scst.target(dict(target, exclusive=['initiators'], groups=[dict(name='one', initiators=[]), groups[1]]))
+    assert scst.target(dict(target, groups=groups[1:])) == []
+
+
 def test_an_initiator_is_moved_by_one_command(scst):
     scst.exported()
     operations = scst.target(dict(name=TARGET, exclusive=['initiators'], groups=[
@@ -240,6 +283,15 @@ def test_targets_come_before_states_and_devices_last(scst):
 
 def test_a_remote_group_in_standby_leaves_the_device_open(scst310):
     scst310.exported().alua(groups(there='standby'))
+    assert scst310.tree.read('devices/disk0/active').startswith('1')
+
+
+def test_a_group_is_not_emptied_before_its_state_changes(scst310):
+    """Without a target in it, standby would close the devices of the device group."""
+    scst310.exported().alua(groups())
+    declared = groups(there='standby')
+    declared['target_groups'][1]['targets'] = []
+    assert commands(scst310.alua(declared)) == ['state standby', 'mgmt del ' + FAR]
     assert scst310.tree.read('devices/disk0/active').startswith('1')
 
 
