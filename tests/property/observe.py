@@ -132,10 +132,10 @@ def _device_groups(tree, declared, compare):
         compare(key, 'devices', sorted(group['devices']) if tree.exists(folder) else None,
                 names(tree, folder + '/devices') if tree.exists(folder) else 'no such group')
         local = {target: True for target in target_names(tree)}
-        compare(key, 'target groups', {tg['name']: (tg['state'], tg['preferred'], tg['group_id'], {
-            target['name']: local.get(target['name']) or target.get('rel_tgt_id') for target in tg['targets']})
-            for tg in group['target_groups']}, {tg: _target_group(tree, folder + '/target_groups/' + tg)
-                                               for tg in names(tree, folder + '/target_groups')})
+        expected = {tg['name']: (tg['state'], tg['preferred'], tg['group_id'], {
+            target['name']: local.get(target['name']) or target.get('rel_tgt_id') for target in tg['targets']}) for tg in group['target_groups']}
+        compare(key, 'target groups', expected, {tg: _target_group(tree, folder + '/target_groups/' + tg)
+                                                 for tg in names(tree, folder + '/target_groups')})
 
 
 def _target_group(tree, folder):
