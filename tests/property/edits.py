@@ -5,7 +5,7 @@
 import copy
 
 from hypothesis import strategies as st
-from world import GROUPS, INITIATORS, declarations, secret
+from world import GROUPS, INITIATORS, TARGETS, declarations, secret
 
 
 def drop_device(draw, declared):
@@ -58,7 +58,7 @@ def drop_target(draw, declared):
             for tg in group['target_groups']:
                 for target in tg['targets']:
                     if target['name'] == name:
-                        target['rel_tgt_id'] = 200
+                        target['rel_tgt_id'] = 200 + TARGETS.index(name)
 
 
 def change_secret(draw, declared):
