@@ -34,13 +34,13 @@ def decide(site, memory, view, elapsed):
     memory = _copy(memory)
     observe(site, memory, view, elapsed)
     _count(site, memory, view, elapsed)
-    _ends(site, memory, view)
     if memory['n'] is None and view['table'] is not None:
         own = view['table'].get(site.me)
         memory['n'] = own['n'] if own else 0
         memory['former'] = tuple(lun for lun in sorted(view['luns']) if newest(lun, view)[1] == site.me)
     if memory['n'] is not None and view['fresh']:
         memory['n'] += 1
+    _ends(site, memory, view)
     wanted = _out_of_service(memory, view) if _refused(memory, view) else _in_service(site, memory, view, elapsed)
     actions = []
     for each in wanted:

@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Every state that can be reached, and a way to each that breaks an invariant."""
+import random
 import time
 
 from state import Broken
@@ -54,6 +55,22 @@ def explore(rules, faults, limit=None, seconds=None, further=None, start=None):
         level = following
     result.states = len(seen)
     return result
+
+
+def walk(rules, begin, length, seed, further=None):
+    """One long way of C(length) events taken by chance; the same seed is the same way. Returns its states."""
+    chance, world, names, seen = random.Random(seed), begin, [], [begin]
+    try:
+        for dummy in range(length):
+            rules.judge(world)
+            name, world = chance.choice(list(rules.events(world)))
+            names.append(name)
+            seen.append(world)
+        if further:
+            further(world)
+    except Broken as error:
+        raise Found(str(error), names)
+    return seen
 
 
 def trail(seen, world):

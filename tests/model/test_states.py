@@ -4,18 +4,20 @@
 """No order of crashes, cuts, freezes and orders leads to a lost or stale write, an error, or a disk without a gateway."""
 import time
 
+import pytest
+
 
 from agents import Agents
 from calm import Calm
-from explore import explore
+from explore import explore, walk
 from world import Rules
 
 # (gateways, disks, faults, from: boot or a disk that is served, states after which quick stops or None)
 QUICK = [
-    (2, 1, 0, 'boot', 15000),
-    (2, 1, 1, 'served', 15000),
-    (3, 1, 1, 'served', 12000),
-    (2, 2, 1, 'served', 8000),
+    (2, 1, 0, 'boot', 8000),
+    (2, 1, 1, 'served', 10000),
+    (3, 1, 1, 'served', 8000),
+    (2, 2, 1, 'served', 5000),
 ]
 FULL = [(2, 1, 1, 'boot', None), (2, 1, 2, 'served', None), (3, 1, 1, 'served', None), (2, 2, 1, 'served', None)]
 
@@ -38,3 +40,17 @@ def test_every_state_is_safe_and_leads_back_to_service(bounds, capsys):
             'complete' if result.complete else 'stopped at the limit', time.monotonic() - began, calm.worst()))
     assert result.complete or limit
     assert result.states > 100 and calm.worst() > 0
+
+
+@pytest.mark.parametrize('gateways, disks', [(2, 1), (3, 1), (3, 2)])
+def test_long_ways_by_chance_with_many_faults(gateways, disks, request, capsys):
+    """Far beyond what can be explored to the end."""
+    quick = request.config.getoption('--model') == 'quick'
+    rules = Rules(Agents(gateways, disks))
+    calm = Calm(rules)
+    begin, states = calm.served(12), set()
+    for seed in range(30 if quick else 3000):
+        states.update(walk(rules, begin, 150, seed, further=calm))
+    with capsys.disabled():
+        print('\nmodel: %d gateways, %d disks, 12 faults, by chance: %d states' % (gateways, disks, len(states)))
+    assert len(states) > 1000

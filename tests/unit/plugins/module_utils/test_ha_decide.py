@@ -1,0 +1,296 @@
+# Copyright (c) 2026, the cephgate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The decisions of an agent, one gateway at a time; what becomes of several is explored in tests/model."""
+import copy
+import json
+
+import pytest
+
+from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_decide import decide
+from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_order import ranking
+from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_types import LIMITS, Site, new_memory
+from ansible_collections.cephgate.iscsi.plugins.module_utils.site import preferred_gateway
+
+GATEWAYS = ('gw1', 'gw2', 'gw3')
+OLD, NEW, MINE = '10.0.0.1:0/11', '10.0.0.1:0/12', '10.0.0.2:0/22'
+
+
+def record(n=1, **values):
+    return dict(dict(n=n, away=False, drain=False, host='10.0.0.1', addrs=[], luns={}, blind=[], unfit=[], wants=[]), **values)
+
+
+class Agent:
+    """The agent of gw2. What it is told are the attributes; act() answers what it begins."""
+
+    def __init__(self, luns=('a',), gateways=GATEWAYS[:2]):
+        self.site = Site('gw2', '10.0.0.2', gateways, {lun: gateways for lun in luns}, LIMITS)
+        self.memory = new_memory()
+        self.table = {'gw1': record()}
+        self.luns = {lun: dict(client=None, health=None, path='passive', sessions=True) for lun in luns}
+        self.open = True
+        self.orders = dict(drain=False, away=False, wants=[])
+
+    def act(self, *done, seconds=0.5, fresh=True, beats=('gw1', 'gw3')):
+        if fresh:
+            for name in beats:
+                if name in self.table:
+                    self.table[name] = dict(self.table[name], n=self.table[name]['n'] + 1)
+            if self.memory['record']:
+                self.table['gw2'] = json.loads(json.dumps(self.memory['record']))
+        view = dict(table=copy.deepcopy(self.table) if fresh is not None else None, fresh=bool(fresh), luns=copy.deepcopy(self.luns),
+                    open=self.open, orders=self.orders, done=list(done))
+        before = copy.deepcopy((self.memory, view))
+        memory, actions = decide(self.site, self.memory, view, seconds)
+        assert (self.memory, view) == before, 'an argument was changed'
+        self.memory = memory
+        return [tuple(action)[:2] for action in actions]
+
+    def pass_by(self, seconds, **how):
+        """All that is begun in so many seconds, half a second at a time."""
+        begun = []
+        for dummy in range(int(seconds * 2)):
+            begun += self.act(**how)
+        return begun
+
+    def know_gw1(self):
+        self.act()
+        self.act()
+        assert self.memory['peers']['gw1']['seen']
+        return self
+
+    def own(self, lun='a'):
+        self.luns[lun].update(client=MINE, health='good', path='active')
+        self.act()
+        assert lun in self.memory['claims']
+        return self
+
+
+@pytest.fixture
+def agent():
+    return Agent()
+
+
+@pytest.fixture
+def widow():
+    """gw1, who owned the disk, has died and is known to be dead."""
+    agent = Agent()
+    agent.table['gw1'] = record(luns={'a': 4}, addrs=[OLD])
+    agent.know_gw1()
+    assert agent.pass_by(LIMITS.dead - 0.5, beats=()) == []
+    assert agent.pass_by(1, beats=())[:1] == [('look', 'a')]
+    return agent
+
+
+def test_a_dead_owner_is_fenced_before_the_image_is_mapped_and_the_path_made_active(widow):
+    assert widow.act(('look', 'a', OLD), beats=()) == [('fence', OLD)]
+    assert widow.pass_by(2, beats=()) == [], 'nothing before the fence is confirmed'
+    assert widow.act(('fence', OLD, 'ok'), beats=()) == [('map', 'a')]
+    widow.luns['a'].update(client=MINE, health='good')
+    assert widow.act(('map', 'a', 'ok'), beats=()) == [('settle', 'a')]
+    assert widow.act(('settle', 'a', 'ok'), beats=()) == [('raise', 'a')]
+    widow.luns['a']['path'] = 'active'
+    assert widow.act(('raise', 'a', 'ok'), beats=()) == []
+    assert widow.memory['record']['luns'] == {'a': 5} and widow.memory['record']['addrs'] == [MINE]
+
+
+def test_a_fence_that_fails_is_tried_again_and_nothing_is_mapped(widow):
+    assert widow.act(('look', 'a', OLD), beats=()) == [('fence', OLD)]
+    assert widow.act(('fence', OLD, 'failed'), beats=()) == [('fence', OLD)]
+
+
+def test_a_client_that_is_no_gateway_is_never_fenced(widow):
+    assert widow.act(('look', 'a', '10.9.9.9:0/1'), beats=()) == []
+    assert widow.memory['unfit'] == {'a': LIMITS.unfit} and not widow.memory['claims']
+    assert widow.pass_by(LIMITS.unfit - 1, beats=()) == []
+
+
+@pytest.mark.parametrize('holder', [OLD, MINE], ids=['another', 'my own former life'])
+def test_a_client_on_a_living_host_is_fenced_only_when_later_beats_do_not_name_it(agent, holder):
+    agent.know_gw1()
+    begun = agent.pass_by(LIMITS.turn + 1)
+    assert begun == [('look', 'a')]
+    assert agent.act(('look', 'a', holder)) == []
+    assert agent.act() == []
+    assert agent.act() == [('fence', holder)]
+
+
+def test_a_client_that_a_living_gateway_names_is_left_alone(agent):
+    agent.know_gw1().pass_by(LIMITS.turn + 1)
+    agent.act(('look', 'a', OLD))
+    agent.table['gw1'] = record(n=50, addrs=[OLD])
+    assert agent.act() == [] and not agent.memory['taking'] and not agent.memory['claims']
+
+
+def test_a_refused_map_looks_again(widow):
+    assert widow.act(('look', 'a', None), beats=()) == [('map', 'a')]
+    assert widow.act(('map', 'a', 'refused'), beats=()) == [('look', 'a')]
+
+
+def test_a_path_that_does_not_open_is_given_to_others(widow):
+    widow.act(('look', 'a', None), beats=())
+    widow.luns['a'].update(client=MINE, health='good')
+    widow.act(('map', 'a', 'ok'), beats=())
+    widow.act(('settle', 'a', 'ok'), beats=())
+    assert widow.act(('raise', 'a', 'failed'), beats=()) == [('unmap', 'a')]
+    assert widow.memory['record']['unfit'] == ['a'] and widow.memory['record']['luns'] == {}
+
+
+def test_a_map_that_hangs_gives_the_claim_back(widow):
+    widow.act(('look', 'a', None), beats=())
+    assert widow.pass_by(LIMITS.claim, beats=()) == []
+    assert widow.memory['record']['luns'] == {} and widow.memory['record']['unfit'] == ['a']
+
+
+def test_silence_over_my_own_outage_is_no_silence():
+    agent = Agent()
+    agent.table['gw1'] = record(luns={'a': 1}, addrs=[OLD])
+    agent.know_gw1()
+    for dummy in range(20):
+        assert agent.pass_by(LIMITS.dead - 1, beats=()) == []
+        assert agent.pass_by(2 * LIMITS.gap, fresh=None) == []
+
+
+def test_who_said_that_its_agent_restarts_has_more_time():
+    agent = Agent()
+    agent.table['gw1'] = record(luns={'a': 1}, away=True)
+    agent.know_gw1()
+    assert agent.pass_by(LIMITS.away - 1, beats=()) == []
+    assert agent.pass_by(2, beats=()) == [('look', 'a')]
+
+
+def test_the_claims_of_who_was_not_seen_yet_are_respected_while_it_may_boot(agent):
+    agent.table['gw1'] = record(luns={'a': 1})
+    assert agent.pass_by(LIMITS.boot - 1, beats=()) == []
+    assert agent.pass_by(2, beats=()) == [('look', 'a')]
+
+
+def test_my_own_disks_are_taken_back_at_once(agent):
+    agent.table['gw2'] = record(luns={'a': 3}, host='10.0.0.2')
+    assert agent.act() == [('look', 'a')]
+
+
+@pytest.mark.parametrize('change, seconds', [
+    (dict(), LIMITS.turn), (dict(drain=True), 0), (dict(unfit=['a']), 0), (dict(blind=['a']), 0), (dict(away=True), 0)])
+def test_each_better_placed_gateway_goes_first_if_it_can(agent, change, seconds):
+    agent.know_gw1()
+    agent.table['gw1'] = record(n=10, **change)
+    waited = 0
+    while not agent.act() and waited < 10:
+        waited += 0.5
+    assert abs(waited + 0.5 - max(seconds, 0.5)) <= 0.5
+
+
+def test_all_disks_of_a_dead_gateway_are_taken_at_the_same_time_with_one_fence():
+    luns = ['d%03d' % number for number in range(100)]
+    agent = Agent(luns)
+    agent.table['gw1'] = record(luns=dict.fromkeys(luns, 1), addrs=[OLD])
+    agent.know_gw1()
+    assert sorted(agent.pass_by(LIMITS.dead + 0.5, beats=())) == [('look', lun) for lun in luns]
+    assert agent.act(*[('look', lun, OLD) for lun in luns], beats=()) == [('fence', OLD)]
+    assert agent.act(('fence', OLD, 'ok'), beats=()) == [('map', lun) for lun in luns]
+
+
+def test_who_is_refused_by_ceph_leaves_service_sessions_first(agent):
+    agent = Agent(('a', 'b'))
+    agent.own('a').own('b')
+    agent.luns['a']['health'] = 'fenced'
+    assert agent.act() == [('close', None)]
+    assert agent.act() == [], 'nothing is let go while sessions may be open'
+    agent.open = False
+    assert agent.act(('close', None, 'ok')) == [('clear', 'a'), ('clear', 'b')], 'the client is the same'
+    agent.luns['a'].update(client=None, health=None, path='passive')
+    assert agent.act(('clear', 'a', 'ok')) == [], 'b is of the refused client, whatever its own read says'
+    agent.luns['b'].update(client=None, health=None, path='passive')
+    assert ('open', None) in agent.act(('clear', 'b', 'ok'))
+    assert agent.memory['record']['luns'] == {}
+
+
+def test_without_a_sign_of_ceph_paths_become_passive_then_the_target_closes_and_both_come_back(agent):
+    agent.own()
+    agent.luns['a']['health'] = 'silent'
+    assert agent.pass_by(LIMITS.suspend, fresh=None) == [('lower', 'a')]
+    agent.luns['a']['path'] = 'passive'
+    assert agent.act(('lower', 'a', 'ok'), fresh=None) == []
+    assert agent.pass_by(LIMITS.close, fresh=None) == [('close', None)]
+    agent.open = False
+    agent.act(('close', None, 'ok'), fresh=None)
+    agent.luns['a']['health'] = 'good'
+    assert agent.act() == [('open', None), ('settle', 'a')], 'no new mapping'
+
+
+def test_who_cannot_beat_but_is_answered_serves_on(agent):
+    agent.own()
+    assert agent.pass_by(60, fresh=None) == []
+
+
+def test_a_drained_gateway_gives_its_disk_to_one_that_is_there(agent):
+    agent.know_gw1().own()
+    agent.orders['drain'] = True
+    assert agent.act() == [('lower', 'a')]
+    agent.luns['a']['path'] = 'passive'
+    assert agent.act(('lower', 'a', 'ok')) == [('unmap', 'a')]
+    assert agent.memory['record']['luns'], 'claimed until it is gone'
+    agent.luns['a'].update(client=None, health=None)
+    assert agent.act(('unmap', 'a', 'ok')) == []
+    assert agent.memory['record']['luns'] == {}
+    assert agent.pass_by(20) == [], 'a draining gateway takes nothing'
+
+
+@pytest.mark.parametrize('change', [dict(drain=True), dict(unfit=['a']), dict(blind=['a']), dict(away=True)])
+def test_a_disk_stays_when_nobody_is_there_to_take_it(agent, change):
+    agent.know_gw1().own()
+    agent.table['gw1'] = record(n=10, **change)
+    agent.orders['drain'] = True
+    assert agent.pass_by(5) == []
+
+
+def test_a_disk_in_use_is_made_active_again(agent):
+    agent.know_gw1().own()
+    agent.orders['drain'] = True
+    agent.act()
+    agent.luns['a']['path'] = 'passive'
+    agent.act(('lower', 'a', 'ok'))
+    assert agent.act(('unmap', 'a', 'failed')) == [('settle', 'a')]
+    assert agent.act(('settle', 'a', 'ok')) == [('raise', 'a')]
+
+
+def test_drained_disks_go_a_few_at_a_time():
+    luns = ['d%d' % number for number in range(10)]
+    agent = Agent(luns).know_gw1()
+    for lun in luns:
+        agent.luns[lun].update(client=MINE, health='good', path='active')
+    agent.act()
+    agent.orders['drain'] = True
+    assert len(agent.act()) == LIMITS.moves
+
+
+def test_a_disk_that_no_initiator_reaches_here_goes_where_one_does_and_only_there(agent):
+    agent.know_gw1().own()
+    agent.luns['a']['sessions'] = False
+    agent.table['gw1'] = record(n=10, blind=['a'])
+    assert agent.pass_by(3 * LIMITS.blind) == [], 'nobody sees it'
+    agent.table['gw1'] = record(n=200)
+    assert agent.act() == [('lower', 'a')]
+
+
+def test_a_new_agent_adopts_what_its_predecessor_mapped(agent):
+    agent.table['gw2'] = record(n=7, host='10.0.0.2', addrs=[MINE], luns={'a': 3})
+    agent.luns['a'].update(client=MINE, health='good', path='active')
+    assert agent.act() == []
+    assert agent.memory['record']['luns'] == {'a': 3} and agent.memory['record']['n'] == 8
+
+
+def test_a_new_agent_lets_go_of_what_another_claims(agent):
+    agent.table['gw1'] = record(luns={'a': 9})
+    agent.luns['a'].update(client=MINE, health='good', path='active')
+    assert agent.act() == [('lower', 'a')]
+
+
+def test_the_order_begins_with_the_preferred_gateway_and_is_stable():
+    for number in range(50):
+        image = 'rbd/%d' % number
+        order = ranking(image, GATEWAYS)
+        assert order[0] == preferred_gateway(image, GATEWAYS)
+        assert [name for name in order if name != 'gw2'] == list(ranking(image, ('gw3', 'gw1')))
+    assert ranking('rbd/x', GATEWAYS, 'gw3')[0] == 'gw3'
