@@ -97,7 +97,7 @@ emulator.run:
 .PHONY: windows.run
 windows.run: venv-2.16
 	$(PYTEST) tests/windows --junitxml=build/log/junit/windows.xml
-	.venv-2.16/bin/python -m pytest -q tests/windows/tests/test_playbook.py --junitxml=build/log/junit/windows-2.16.xml
+	.venv-2.16/bin/python -m pytest -q tests/windows/tests/test_playbook.py -k 'bare_host or interrupted' --junitxml=build/log/junit/windows-2.16.xml
 
 .PHONY: py27.run
 py27.run: venv-2.16

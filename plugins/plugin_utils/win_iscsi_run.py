@@ -13,6 +13,9 @@ from ansible_collections.cephgate.iscsi.plugins.plugin_utils import win_text
 from ansible_collections.cephgate.iscsi.plugins.plugin_utils.win_errors import NOT_FOUND, SERVICE_STOPPED, explain, is_warning
 from ansible_collections.cephgate.iscsi.plugins.plugin_utils.win_iscsi_plan import MARKS, Snapshot, connected, steps
 
+# What Windows says when something that is to be removed is not there (any more). Whether it is gone is seen afterwards.
+GONE = dict(forget=0xEFFF0042, logout=0xEFFF001C, extra=0xEFFF001C, broken=0xEFFF001C, portal=0xEFFF0043, unmark=1)
+
 # Seconds that the service may take to start, and sessions to appear after their login.
 PATIENCE = 30
 
@@ -62,6 +65,7 @@ class Run(object):
         self.planned = []
         self.done = []
         self.failed = {}
+        self.doubtful = {}
 
     def __call__(self):
         """The result of the module, with C(failed) and C(msg) when it has to fail."""
@@ -125,6 +129,9 @@ class Run(object):
         portal = format_portal(step.key[1], step.key[2]) if step.key and step.key[1] not in (None, '*') else ''
         reason = operation.mask('%s: %s' % (operation.action, explain(
             answer.rc, answer.out, portal=portal, port=step.key[2] if step.key else 3260)))
+        if answer.rc == GONE.get(step.kind):
+            self.doubtful[step.key, step.kind, operation.action] = reason
+            return True
         # The first reason is the cause of the others: discovery that cannot connect, then a login to a target not known.
         self.failed.setdefault(step.key, reason if step.key else '%s: %s' % (operation.thing, reason))
         return False
@@ -135,7 +142,10 @@ class Run(object):
         for step in left:
             mine = [fine for one, fine in zip(self.planned, self.done)
                     if (one.key, one.kind, one.operation.action) == (step.key, step.kind, step.operation.action)]
-            if mine and mine[-1]:
+            doubt = self.doubtful.get((step.key, step.kind, step.operation.action))
+            if doubt:
+                self.failed.setdefault(step.key, doubt)
+            elif mine and mine[-1]:
                 self.failed.setdefault(step.key, '%s: %s: the host reported success, and it is not to be seen afterwards. See the System '
                                        'event log.' % (step.operation.thing, step.operation.line().partition(': ')[2]))
         if not self.failed and any(one.kind == 'broken' for one in steps(snapshot, self.desired)):

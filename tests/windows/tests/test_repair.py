@@ -135,12 +135,29 @@ def test_a_gateway_that_does_not_prove_itself_is_not_logged_in_to(gateways):
     assert result['sessions'] == []
 
 
-def test_what_is_there_twice_is_there_once_afterwards(host, gateways):
+@pytest.mark.parametrize('all_equal', [False, True])
+def test_what_is_there_twice_is_there_once_afterwards(all_equal, host, gateways):
+    host.removes_all_equal = all_equal
     host.iscsi.log_in(host.iscsi.sessions[0].wish)
     host.iscsi.persistent.append(host.iscsi.persistent[0])
     result = Role(host, gateways).sessions()
     assert changed([result]) and not result.get('failed')
     assert complete(host, gateways) is None
+
+
+def test_a_login_through_any_portal_is_replaced_by_those_through_each(host, gateways):
+    host.iscsi.persistent.append(Wish(gateways[0].name, ('*', 0), 'ROOT\\ISCSIPRT\\0000_0', 2))
+    result = Role(host, gateways).sessions()
+    assert lines([result]) == ['target %s, any portal: do not log in at boot any more' % gateways[0].name]
+    assert complete(host, gateways) is None
+
+
+def test_a_persistent_login_that_cannot_be_removed_is_named(host, gateways):
+    host.iscsi_errors['removepersistenttarget'] = 0xEFFF0042
+    targets = site.targets(gateways)
+    targets[1]['portals'].pop()
+    result = Role(host, gateways).sessions(targets=targets)
+    assert result['failed'] and 'the persistent login could not be removed (0xEFFF0042). Remove it by hand' in result['msg']
 
 
 def test_a_login_without_multipath_is_replaced(host, gateways):

@@ -22,10 +22,11 @@ class Host:
     """clock: callable() -> seconds; reboot_time: seconds that a reboot takes; vendor and product: of all LUNs
 
     mpclaim_late: mpclaim.exe is there after the reboot only; that it comes with the installation is not known for every version
+    removes_all_equal: whether RemovePersistentTarget takes all of several equal logins, which is not known either
     """
 
     def __init__(self, personality='2008', language='en', clock=None, name='iqn.1991-05.com.microsoft:host', reboot_time=20,
-                 vendor='CEPHGATE', product='RBD', diskpart_gap=15, mpclaim_late=False):
+                 vendor='CEPHGATE', product='RBD', diskpart_gap=15, mpclaim_late=False, removes_all_equal=False):
         self.personality = PERSONALITIES[personality]
         self.language = language
         self.clock = clock
@@ -33,6 +34,7 @@ class Host:
         self.hardware_id = vendor.ljust(8) + product.ljust(16)
         self.diskpart_gap = diskpart_gap
         self.mpclaim_late = mpclaim_late
+        self.removes_all_equal = removes_all_equal
         self.registry = Registry()
         self.feature = 'absent'
         # A program that needs the host's reboot to take effect changes these at boot only.

@@ -121,9 +121,12 @@ def persistent_login_target(host, words):
 def remove_persistent_target(host, words):
     if len(words) != 5:
         return usage(host, words)
+    portal = ('*', 0) if words[3] == '*' else (words[3], number(words[4]))
     for entry in host.iscsi.persistent:
-        if (entry.instance.lower(), entry.target, entry.portal) == (words[0].lower(), words[1], (words[3], number(words[4]))):
+        if (entry.instance.lower(), entry.target, entry.portal) == (words[0].lower(), words[1], portal):
             host.iscsi.persistent.remove(entry)
+            if host.removes_all_equal:
+                host.iscsi.persistent = [one for one in host.iscsi.persistent if one != entry]
             return OK, ''
     return NOT_REMOVED, ''
 
