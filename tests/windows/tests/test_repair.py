@@ -127,6 +127,18 @@ def test_mutual_chap_and_a_changed_secret_of_the_host(gateways):
     assert not changed([Role(host, gateways, chap=new).sessions()])
 
 
+def test_a_secret_that_could_not_be_set_is_not_noted_as_set(gateways):
+    mutual = dict(site.CHAP, mutual_user='gate', mutual_secret='the-gate-says-so')
+    for one in gateways:
+        one.outgoing = ('gate', mutual['mutual_secret'])
+    host = site.host('2008')
+    host.iscsi_errors['chapsecret'] = 0xEFFF0012
+    assert Role(host, gateways, chap=mutual).sessions()['failed'] and host.iscsi.own_secret is None
+    host.iscsi_errors.clear()
+    assert not Role(host, gateways, chap=mutual).sessions().get('failed')
+    assert host.iscsi.own_secret == mutual['mutual_secret']
+
+
 def test_a_gateway_that_does_not_prove_itself_is_not_logged_in_to(gateways):
     for one in gateways:
         one.outgoing = ('gate', 'somebody-elses-1')

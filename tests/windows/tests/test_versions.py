@@ -21,6 +21,19 @@ def test_from_bare_to_complete_with_one_reboot(version, language, gateways):
     assert (host.writes, host.reboots) == (before, 1)
 
 
+@pytest.mark.parametrize('version', site.VERSIONS)
+def test_everything_comes_back_by_itself_at_the_next_boot(version, gateways):
+    host = site.host(version)
+    role = Role(host, gateways)
+    role()
+    host.program(['shutdown.exe', '/r', '/t', '5'])
+    host.clock.sleep(6)
+    assert not host.tick() and host.iscsi.sessions == []
+    host.clock.sleep(60)
+    assert host.tick() and complete(host, gateways) is None
+    assert not changed(role())
+
+
 @pytest.mark.parametrize('language', site.LANGUAGES)
 @pytest.mark.parametrize('version', site.VERSIONS)
 def test_check_mode_sends_no_command_that_writes(version, language, gateways):

@@ -160,3 +160,9 @@ def test_libiscsi_discovers_the_target_too(gateways):
     code, output = iscsi_ls(gateways[0].portals[0])
     assert code == 0 and 'Target:%s' % gateways[0].name in output, output
     assert all('%s:%d' % portal in output for portal in gateways[0].portals)
+
+
+def test_a_program_that_is_not_there_has_no_exit_code_not_even_that_of_the_one_before(host):
+    from ansible_collections.cephgate.iscsi.plugins.plugin_utils.win_shell import Windows
+    answers = Windows(lambda script, secret: host.execute(script)).ask([['sc.exe', 'query', 'nothing'], ['no-such-program'], ['sc.exe', 'query', 'msiscsi']])
+    assert [answer.rc for answer in answers] == [1060, None, 0]
