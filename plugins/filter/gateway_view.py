@@ -71,6 +71,8 @@ _value:
   description:
     - Lists C(images), C(devices), C(targets), C(luns) and C(device_groups) for the modules that take them.
     - C(exports), for each image C(serial), C(size) in bytes, C(device), C(gateway) and C(hosts), is what clients need.
+    - C(removed), with C(luns), C(devices) and C(images), is what the modules that take them have to remove, for LUNs that are
+      declared with C(state=absent).
     - C(state) and C(secrets) are what M(cephgate.iscsi.gateway_state) takes.
   type: dict
 """
@@ -80,6 +82,7 @@ from ansible_collections.cephgate.iscsi.plugins.module_utils import site
 
 def gateway_view(luns, gateway, hosts, gateways, iqn_prefix, mapped, client='admin', map_options='',
                  sysfs_root='/sys/kernel/scst_tgt'):
+    declared, luns = luns, site.present(luns)
     numbers = dict((name, gateways[name]['number']) for name in gateways)
     views = dict(
         devices=site.devices(luns, mapped),
@@ -90,7 +93,9 @@ def gateway_view(luns, gateway, hosts, gateways, iqn_prefix, mapped, client='adm
     return dict(
         views,
         images=[dict((key, lun[key]) for key in ('image', 'size') if key in lun) for lun in luns],
-        exports=site.exports(luns, mapped, sorted(gateways)),
+        # What is to go is still exported; clients let go of it by its serial number.
+        exports=site.exports(declared, mapped, sorted(gateways)),
+        removed=site.removed(iqn_prefix, gateway, declared),
         state=site.state(luns, mapped, map_options, client, sysfs_root, views),
         secrets=site.secrets(views['targets']),
     )

@@ -15,16 +15,17 @@ __metaclass__ = type
 MARK = 'unfinished'
 
 
-def intended(old, new, complete):
+def intended(old, new, complete, removed=()):
     """The state to write: C(new), and unless it is complete, what the old one has besides.
 
     The modules leave alone what is not listed, so it is served until the next restart; then it must not vanish.
-    old: what the state file holds, or None.
+    old: what the state file holds, or None. removed: LUNs [{target, group, lun}] that are to go whatever else is declared.
     """
     if old is None or complete:
         return dict(new)
     result = dict(new)
-    result['luns'] = new['luns'] + [lun for lun in old['luns'] if _place(lun) not in [_place(other) for other in new['luns']]]
+    decided = set(_place(lun) for lun in list(new['luns']) + list(removed))
+    result['luns'] = new['luns'] + [lun for lun in old['luns'] if _place(lun) not in decided]
     used = set(lun['device'] for lun in result['luns'])
     result['devices'] = _with(new['devices'], [entry for entry in old['devices'] if entry['name'] in used], 'name')
     behind = set(device['image'] for device in result['devices'])

@@ -149,11 +149,13 @@ class Gateway(object):
             operations += plan(arguments, True)
         return operations, problems.of
 
-    def check_removals(self):
-        """Refuse what the state, taken as complete for its targets, would take from live sessions."""
-        targets = [dict(target, enabled=None, exclusive=EXCLUSIVE) for target in self.state['targets']]
-        self._targets((targets, None), True)
-        wanted, scopes = scst_lun.normalise(self.state['luns'], [dict(target=target['name']) for target in targets])
+    def check_removals(self, complete, removed=()):
+        """Refuse what the removal of some LUNs, or the state when it is complete for its targets, would take from live sessions."""
+        targets = []
+        if complete:
+            targets = [dict(target, enabled=None, exclusive=EXCLUSIVE) for target in self.state['targets']]
+            self._targets((targets, None), True)
+        wanted, scopes = scst_lun.normalise(self.state['luns'] + list(removed), [dict(target=target['name']) for target in targets])
         scst_lun.plan(scst_lun.snapshot(self.sysfs, wanted, scopes, assume=True), wanted, scopes)
 
     def export(self, known=(), enable=True):

@@ -59,6 +59,21 @@ def devices(luns, images):
     return result
 
 
+def present(luns):
+    """The LUNs that are to be there; the others are declared with C(state: absent)."""
+    return [lun for lun in luns if lun.get('state') != 'absent']
+
+
+def removed(iqn_prefix, gateway, luns):
+    """What of a gateway has to go, as scst_lun, scst_device and rbd_map take it. The image itself stays in Ceph."""
+    gone = [lun for lun in luns if lun.get('state') == 'absent']
+    return dict(
+        luns=[dict(target=entry['target'], group=entry['group'], lun=entry['lun'], state='absent')
+              for entry in target_luns(iqn_prefix, gateway, gone)],
+        devices=[dict(name=device_name(lun['image']), state='absent') for lun in gone],
+        images=[dict(image=lun['image'], state='absent') for lun in gone])
+
+
 def state(luns, images, map_options, client, sysfs_root, views):
     """What a gateway keeps on its disk to serve without a controller (see gateway_state).
 

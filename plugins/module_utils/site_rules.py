@@ -180,6 +180,8 @@ def _luns(luns, hosts, gateways):
             yield 'image %s is declared twice in cephgate_luns. Merge the two entries (hosts takes several).' % image
             continue
         images[image] = lun
+        if lun.get('state', 'present') not in ('present', 'absent'):
+            yield 'image %s: state is "%s"; it is present or absent. Correct it.' % (image, lun['state'])
         device = device_name(image)
         if device in devices:
             yield ('images %s and %s both get the SCST device name %s. Rename one of the images.'

@@ -41,6 +41,17 @@ options:
       - Otherwise what the state file has besides stays in it, as the SCST modules leave alone what they are not given.
     type: bool
     default: false
+  removed:
+    description:
+      - LUNs, each with C(target), C(group) and C(lun), that the state file must not keep, as they are about to be removed.
+      - With O(phase=begin) it is an error if live sessions use one of them.
+    type: list
+    elements: dict
+    default: []
+  disrupt_sessions:
+    description: Accept removals under live sessions.
+    type: bool
+    default: false
   path:
     description: The state file.
     type: path
@@ -170,6 +181,8 @@ def main():
             library=dict(type='path', default='/usr/local/lib/cephgate'),
             phase=dict(type='str', choices=['begin', 'end'], default='end'),
             complete=dict(type='bool', default=False),
+            removed=dict(type='list', elements='dict', default=[]),
+            disrupt_sessions=dict(type='bool', default=False),
         ),
         supports_check_mode=True,
     )
@@ -182,8 +195,9 @@ def main():
         if unknown:
             raise Refused('CHAP user %s: it is in the state, but has no entry in secrets. Give both from one '
                           'gateway_view.' % ', '.join(sorted(unknown)))
-        if params['complete'] and params['phase'] == 'begin':
-            gateway_state.Gateway(params['state'], None, Sysfs(params['state']['sysfs_root']), mapped).check_removals()
+        if params['phase'] == 'begin' and not params['disrupt_sessions']:
+            here = gateway_state.Gateway(params['state'], None, Sysfs(params['state']['sysfs_root']), mapped)
+            here.check_removals(params['complete'], params['removed'])
         operations = []
         files = sorted(engine(params['library']).items())
         for path, text in files:
@@ -192,7 +206,8 @@ def main():
         operations += to_write(params['command'], LAUNCHER.format(
             python=sys.executable, library=params['library'], package=PACKAGE, version=version), 0o755)
         old = current(params['path'])
-        state = gateway_intent.intended(old, with_secrets(params['state'], params['secrets']), params['complete'])
+        state = gateway_intent.intended(old, with_secrets(params['state'], params['secrets']), params['complete'],
+                                       params['removed'])
         if params['phase'] == 'begin' and not gateway_intent.reached(old, state):
             state[gateway_intent.MARK] = True
         return operations + to_write(params['path'], json.dumps(state, indent=1, sort_keys=True) + '\n', 0o600)

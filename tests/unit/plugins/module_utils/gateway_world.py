@@ -49,9 +49,12 @@ class World:
         self.scst = Emulator(self.personality, Fake(self.files))
 
     def declare(self, luns):
-        """What the role derives from LUNs whose images are all mapped."""
+        """The state that the role derives from LUNs whose images are all mapped."""
+        return self.view(luns)['state']
+
+    def view(self, luns):
         found = {image: dict(image_id=name, fsid='F', size=1 << 30, path='/dev/rbd/' + image) for image, name in self.ids.items()}
-        return gateway_view(luns, 'gw1', HOSTS, GATEWAYS, PREFIX, found)['state']
+        return gateway_view(luns, 'gw1', HOSTS, GATEWAYS, PREFIX, found)
 
     def write(self, state=None):
         self.path.with_suffix('.new').write_text(json.dumps(state or self.state))

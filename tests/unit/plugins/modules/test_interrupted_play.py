@@ -79,19 +79,22 @@ class Play:
         self.step()
         return self.world.rbd(argv, stdin)
 
-    def run(self, luns, complete=True, kill_at=None, check=True):
+    def run(self, luns, complete=True, kill_at=None, check=True, disrupt=False):
         """All operations of one run of the role; None when it was killed."""
         self.steps, self.kill_at = 0, kill_at
-        view = self.world.declare(luns)
+        view = self.world.view(luns)
+        removed = view['removed']
         options = dict(
-            rbd_map=lambda task: dict(client='igw', images=[dict(image=lun['image']) for lun in luns]),
-            scst_device=lambda task: dict(devices=[{k: v for k, v in device.items() if k != 'image'} for device in view['devices']]),
+            rbd_map=lambda task: dict(client='igw', images=removed['images'] if 'removed' in task['images'] else [
+                dict(image=entry['image']) for entry in view['images']]),
+            scst_device=lambda task: dict(devices=removed['devices'] if 'removed' in task['devices'] else view['devices']),
             scst_alua=lambda task: dict(device_groups=view['device_groups']),
-            scst_lun=lambda task: dict(luns=view['luns'], exclusive=[dict(target='%s:gw1' % PREFIX)] if complete else []),
+            scst_lun=lambda task: dict(luns=view['luns'] + removed['luns'], disrupt_sessions=disrupt,
+                                       exclusive=[dict(target='%s:gw1' % PREFIX)] if complete else []),
             scst_target=lambda task: dict(targets=[dict(target, enabled=True) for target in view['targets']], driver=dict(enabled=True))
             if 'driver' in task else dict(targets=[dict(target, exclusive=SCOPES if complete else []) for target in view['targets']]),
             gateway_state=lambda task: dict(
-                state=view, secrets={}, phase=task.get('phase', 'end'), complete=complete, path=str(self.world.path),
+                state=view['state'], secrets={}, removed=removed['luns'], disrupt_sessions=disrupt, phase=task.get('phase', 'end'), complete=complete, path=str(self.world.path),
                 command=str(self.folder / 'bin/cephgate'), library=str(self.folder / 'lib')),
         )
         done = []
@@ -132,7 +135,7 @@ def test_the_role_writes_the_intent_before_the_first_change_and_the_end_after_th
     phases = [task.get('phase', 'end') for name, task in role_tasks() if name == 'gateway_state']
     changing = [number for number, name in enumerate(names) if name.startswith('scst_')]
     first, last = (number for number, name in enumerate(names) if name == 'gateway_state')
-    assert phases == ['begin', 'end'] and first < changing[0] and changing[-1] < last and len(changing) == 5
+    assert phases == ['begin', 'end'] and first < changing[0] and changing[-1] < last and len(changing) == 6
 
 
 @pytest.mark.parametrize('daemon_only', [False, True], ids=['reboot', 'daemon'])
@@ -211,4 +214,39 @@ def test_what_an_incomplete_declaration_leaves_out_is_served_after_a_restart_as_
     play.run(without)
     assert served(play.world) == {'a': 0, 'c': 2}
     play.restart()
+    assert served(play.world) == {'a': 0, 'c': 2}
+
+
+GONE = [LUNS[0], dict(LUNS[1], state='absent'), LUNS[2]]
+
+
+def test_a_removed_lun_is_unmapped_and_stays_away_wherever_the_play_is_killed(run_module, monkeypatch, tmp_path):
+    kill_at, killed = 0, True
+    while killed:
+        folder = tmp_path / str(kill_at)
+        folder.mkdir()
+        play = Play(World('3.10'), run_module, monkeypatch, folder)
+        play.run(LUNS, complete=False)
+        killed = play.run(GONE, complete=False, kill_at=kill_at) is None
+        begun = json.loads(play.world.path.read_text()) != play.world.declare(LUNS)
+        play.restart()
+        assert served(play.world) == dict({'a': 0, 'c': 2}, **({} if begun else {'b': 1})), kill_at
+        play.run(GONE, complete=False)
+        assert served(play.world) == {'a': 0, 'c': 2} and sorted(play.world.mappings) == ['rbd/a', 'rbd/c']
+        assert not any(name.startswith('b-') for name in play.world.scst.listdir('devices'))
+        assert 'rbd/b' in play.world.ids and not any('rm' in words for words in play.world.calls), 'the image stays in Ceph'
+        assert play.run(GONE, complete=False) == []
+        kill_at += 1
+    assert kill_at > 4
+
+
+def test_a_lun_is_removed_under_a_live_session_only_when_told_so(play):
+    from scst_emulator import login
+    play.run(LUNS)
+    login(play.world.scst.core.targets.iscsi.targets['%s:gw1' % PREFIX], HOST, portal='10.99.1.11')
+    before = play.world.path.read_text()
+    result = play.run(GONE, complete=False, check=False)
+    assert result['failed'] and 'LUN 1' in result['msg'] and 'live sessions' in result['msg']
+    assert play.world.path.read_text() == before and served(play.world) == {'a': 0, 'b': 1, 'c': 2}
+    play.run(GONE, complete=False, disrupt=True)
     assert served(play.world) == {'a': 0, 'c': 2}
