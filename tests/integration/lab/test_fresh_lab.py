@@ -47,6 +47,15 @@ def test_a_wrong_declaration_stops_before_anything_is_changed(site, declared, fr
     assert fingerprint() == fresh
 
 
+def test_an_scst_that_the_kernels_cannot_run_stops_before_anything_is_changed(site, fresh):
+    run = site(variables={"cephgate_scst_install": True, "scst_version": "3.0.1"})
+    assert run.code != 0
+    for word in ("gw1 runs 6.", "SCST 3.0.1 supports Linux 2.6.26 to 3.18", "set scst_version to 3.10"):
+        assert word in run.error, run.error
+    assert not any(run.changed.values()), run.changed
+    assert fingerprint() == fresh
+
+
 def test_a_portal_that_no_interface_has_stops_before_anything_is_changed(site, fresh, tmp_path):
     (tmp_path / "hosts.yml").write_text("gateways: {hosts: {gw1: {cephgate_portals: [10.99.1.11, 10.99.7.11]}}}\n")
     run = site("-i", str(tmp_path))
