@@ -47,7 +47,7 @@ def replayed():
     try:
         done = subprocess.run(ssh + ['PYTHONPATH=/run/live-replay python3 /run/live-replay/live_replay.py'],
                               input=json.dumps([scenario(name) for name in NAMES]).encode(), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                              timeout=600, check=False)
+                              timeout=1500, check=False)
         (TOP / 'build/log').mkdir(parents=True, exist_ok=True)
         (TOP / 'build/log/live-replay.err').write_bytes(done.stderr)
         assert done.returncode == 0, done.stderr.decode('utf-8', 'replace')[-4000:]
