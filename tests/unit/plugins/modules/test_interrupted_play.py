@@ -149,6 +149,7 @@ def test_killed_anywhere_then_restarted_then_run_again(run_module, monkeypatch, 
         assert play.run(LUNS) == [], 'a second run changes nothing'
         assert served(play.world) == {'a': 0, 'b': 1, 'c': 2}
         killed = play.run(AFTER, kill_at=kill_at) is None
+        before = served(play.world)
         state = json.loads(play.world.path.read_text())
         meant = {'b': 1} if any(lun['device'].startswith('b-') for lun in state['luns']) else {'d': 3}
         if daemon_only:
@@ -160,6 +161,8 @@ def test_killed_anywhere_then_restarted_then_run_again(run_module, monkeypatch, 
         now = served(play.world)
         assert now == dict({'a': 0, 'c': 2 if 'b' in meant else 5}, **meant), (kill_at, now)
         assert play.world.enabled()
+        assert 'b' in before or 'b' not in now, 'killed before step %d: the restart brought back what had been removed' % kill_at
+        assert 'd' not in before or 'd' in now, 'killed before step %d: the restart lost what had been added' % kill_at
         if not killed:
             break
         # Before the intent is written nothing was removed; from then on nothing removed comes back.
@@ -228,8 +231,10 @@ def test_a_removed_lun_is_unmapped_and_stays_away_wherever_the_play_is_killed(ru
         play = Play(World('3.10'), run_module, monkeypatch, folder)
         play.run(LUNS, complete=False)
         killed = play.run(GONE, complete=False, kill_at=kill_at) is None
+        before = served(play.world)
         begun = json.loads(play.world.path.read_text()) != play.world.declare(LUNS)
         play.restart()
+        assert 'b' in before or 'b' not in served(play.world), 'killed before step %d: the restart brought it back' % kill_at
         assert served(play.world) == dict({'a': 0, 'c': 2}, **({} if begun else {'b': 1})), kill_at
         play.run(GONE, complete=False)
         assert served(play.world) == {'a': 0, 'c': 2} and sorted(play.world.mappings) == ['rbd/a', 'rbd/c']
