@@ -206,8 +206,8 @@ def main():
         operations += to_write(params['command'], LAUNCHER.format(
             python=sys.executable, library=params['library'], package=PACKAGE, version=version), 0o755)
         old = current(params['path'])
-        state = gateway_intent.intended(old, with_secrets(params['state'], params['secrets']), params['complete'],
-                                       params['removed'])
+        new = with_secrets(params['state'], params['secrets'])
+        state = gateway_intent.intended(old, new, params['complete'], params['removed'])
         if params['phase'] == 'begin' and not gateway_intent.reached(old, state):
             state[gateway_intent.MARK] = True
         return operations + to_write(params['path'], json.dumps(state, indent=1, sort_keys=True) + '\n', 0o600)

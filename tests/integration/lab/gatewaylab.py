@@ -17,13 +17,15 @@ import accel  # noqa: E402
 import ceph  # noqa: E402
 import cluster  # noqa: E402
 import config  # noqa: E402
-import fiolog  # noqa: E402, F401
 import proc  # noqa: E402
-import proof  # noqa: E402, F401
+import proof  # noqa: E402
 import ssh  # noqa: E402
 import topology  # noqa: E402
+from fiolog import longest_pause  # noqa: E402
 from progress import Progress  # noqa: E402
 from vm import READY, Vm  # noqa: E402
+
+__all__ = ["longest_pause", "proof", "ceph"]
 
 TREE = os.environ.get("CEPHGATE_LAB_SYSFS_ROOT", "/run/scst_tgt")
 # What plays the part of iscsi-scstd: all targets vanish with it.

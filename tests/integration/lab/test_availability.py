@@ -46,7 +46,7 @@ def test_iscsi_scstd_is_killed_under_load(load):
     time.sleep(6)
     times = lab.kill_daemon("gw1")
     paths = lab.all_paths()
-    pause, dummy = lab.fiolog.longest_pause(fio.finish())
+    pause, dummy = lab.longest_pause(fio.finish())
     print("kill -9: targets gone after %(gone).1f s, daemon back after %(daemon).1f s, target in service after %(served).1f s" % times)
     print("all paths of the client %.1f s later; fio: longest pause %.1f s, every block verified" % (paths, pause))
     assert load("kill -9") < 45 and pause < 45
@@ -55,7 +55,8 @@ def test_iscsi_scstd_is_killed_under_load(load):
 
 
 def test_a_reboot_with_one_of_three_images_removed_behind_its_back(load):
-    on_ceph = lambda *words: lab.ceph.tool("rados", "-p", "rbd", *words)  # noqa: E731
+    def on_ceph(*words):
+        lab.ceph.tool("rados", "-p", "rbd", *words)
 
     def remove():
         on_ceph("get", NAME, "/tmp/" + NAME)

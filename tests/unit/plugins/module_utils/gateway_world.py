@@ -12,7 +12,6 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3] / 'emulator')
 
 from scst_emulator.environment import Fake  # noqa: E402
 from scst_emulator.face import Emulator  # noqa: E402
-from scst_emulator.session import login  # noqa: E402, F401
 
 from ansible_collections.cephgate.iscsi.plugins.filter.gateway_view import gateway_view  # noqa: E402
 from ansible_collections.cephgate.iscsi.plugins.module_utils import gateway_serve, lock  # noqa: E402

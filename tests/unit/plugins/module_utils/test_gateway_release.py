@@ -5,7 +5,8 @@
 import time
 
 import pytest
-from gateway_world import HOST, PREFIX, World, login
+from gateway_world import HOST, PREFIX, World
+from scst_emulator import login
 
 from ansible_collections.cephgate.iscsi.plugins.module_utils.gateway_release import release
 

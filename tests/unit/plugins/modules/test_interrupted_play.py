@@ -94,7 +94,8 @@ class Play:
             scst_target=lambda task: dict(targets=[dict(target, enabled=True) for target in view['targets']], driver=dict(enabled=True))
             if 'driver' in task else dict(targets=[dict(target, exclusive=SCOPES if complete else []) for target in view['targets']]),
             gateway_state=lambda task: dict(
-                state=view['state'], secrets={}, removed=removed['luns'], disrupt_sessions=disrupt, phase=task.get('phase', 'end'), complete=complete, path=str(self.world.path),
+                state=view['state'], secrets={}, removed=removed['luns'], disrupt_sessions=disrupt,
+                phase=task.get('phase', 'end'), complete=complete, path=str(self.world.path),
                 command=str(self.folder / 'bin/cephgate'), library=str(self.folder / 'lib')),
         )
         done = []
