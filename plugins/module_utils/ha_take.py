@@ -29,7 +29,7 @@ def _stage(name, holder=None, owner=None, since=None):
 
 def begin(lun, site, memory, view, elapsed):
     """Start a take-over when the disk has no living owner and it is my turn."""
-    if view['table'] is None or claimed(lun, site, memory, view) or lun in memory['unfit']:
+    if view['table'] is None or claimed(lun, site, memory, view) or lun in memory['unfit'] or lun in memory['stay']:
         memory['turn'].pop(lun, None)
         return
     seconds = wait(lun, site, memory, view)
@@ -128,6 +128,7 @@ def _check(lun, site, memory, view):
         named = view['table'][owner]['addrs']
     if taking['holder'] in named:
         drop(lun, memory)  # its owner lives; it will claim the disk or let it go
+        memory['stay'][lun] = site.limits.turn
     elif owner not in living(site, memory, view) or _beats(owner, site, memory, view) >= taking['since'] + BEATS:
         taking.update(_stage('fence', taking['holder']))
 

@@ -61,7 +61,7 @@ def new_memory():
         releasing={},  # {disk: True}
         settled={},    # {disk: client address whose osdmap is known to be new enough}
         unfit={},      # {disk: seconds left}
-        stay={},       # {disk: seconds left} in which it is not given away: giving it away has failed
+        stay={},       # {disk: seconds left} in which it is neither taken nor given away: that was just refused
         blind={},      # {disk: seconds}
         former=(),     # disks that were mine when this host or agent went down, and nobody's since
         turn={},       # {disk: seconds without an owner}
