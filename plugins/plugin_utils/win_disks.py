@@ -16,11 +16,12 @@ from ansible_collections.cephgate.iscsi.plugins.plugin_utils.win_errors import e
 # serial: VPD page 0x80; online: None where not asked
 Drive = collections.namedtuple('Drive', 'index serial model partitions size online')
 
-WMIC = ['wmic.exe', 'diskdrive', 'get', 'Index,Model,Partitions,SerialNumber,Size', '/value']
+# Without an input of its own wmic waits for one that never comes.
+WMIC = "'' | & 'wmic.exe' 'diskdrive' 'get' 'Index,Model,Partitions,SerialNumber,Size' '/value'"
 CIM = ("Get-CimInstance Win32_DiskDrive | ForEach-Object { 'Index=' + $_.Index; 'Model=' + $_.Model; 'Partitions=' + $_.Partitions; "
        "'SerialNumber=' + $_.SerialNumber; 'Size=' + $_.Size }")
 # What still is at this number when diskpart is about to work on it.
-WMIC_ONE = "& 'wmic.exe' 'diskdrive' 'where' 'Index=%d' 'get' 'Partitions,SerialNumber' '/value'"
+WMIC_ONE = "'' | & 'wmic.exe' 'diskdrive' 'where' 'Index=%d' 'get' 'Partitions,SerialNumber' '/value'"
 CIM_ONE = "Get-CimInstance Win32_DiskDrive -Filter 'Index=%d' | ForEach-Object { 'Partitions=' + $_.Partitions; 'SerialNumber=' + $_.SerialNumber }"
 OTHER = 'cephgate: another disk'
 FILE = '"$env:TEMP\\cephgate.txt"'

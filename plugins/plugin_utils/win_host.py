@@ -28,7 +28,8 @@ SAME_BOOT = 30
 # version: (major, minor); booted: seconds since 1970; waits: whether a change waits for a reboot
 Host = collections.namedtuple('Host', 'version powershell booted waits')
 
-WMIC_BOOT = ['wmic.exe', 'os', 'get', 'LastBootUpTime', '/value']
+# Without an input of its own wmic waits for one that never comes.
+WMIC_BOOT = "'' | & 'wmic.exe' 'os' 'get' 'LastBootUpTime' '/value'"
 # Server 2025 has no wmic.
 CIM_BOOT = "'LastBootUpTime=' + (Get-CimInstance Win32_OperatingSystem).LastBootUpTime.ToUniversalTime().ToString('yyyyMMddHHmmss')"
 

@@ -42,7 +42,7 @@ def guarded(host, match):
 
 
 KNOWN = (
-    (r"^if \(\((?:& '(?P<tool>wmic)\.exe' 'diskdrive' 'where' 'Index=(?P<index>\d+)' 'get' 'Partitions,SerialNumber' '/value'"
+    (r"^if \(\((?:'' \| & '(?P<tool>wmic)\.exe' 'diskdrive' 'where' 'Index=(?P<index>\d+)' 'get' 'Partitions,SerialNumber' '/value'"
      r"|Get-CimInstance Win32_DiskDrive -Filter 'Index=(?P<index2>\d+)' \| ForEach-Object \{ 'Partitions=' \+ \$_\.Partitions; "
      r"'SerialNumber=' \+ \$_\.SerialNumber \}) \| Out-String\) -match '(?P<pattern>[^']+)'\) "
      r"\{ & 'diskpart\.exe' '/s' \"\$env:TEMP\\cephgate\.txt\" \} else \{ '(?P<other>[^']+)' \}$", 2, guarded),

@@ -24,6 +24,7 @@ def drives(host):
 
 
 def wmic(host, argv, stdin):
+    assert stdin is not None, 'over WinRM wmic waits for an input for ever'
     words = ' '.join(argv).lower()
     if words.startswith('os get lastbootuptime'):
         return 0, lines(['', 'LastBootUpTime=' + host.boot_time(), ''])

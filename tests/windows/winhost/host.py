@@ -122,7 +122,7 @@ class Host:
             raise Down('connection dropped after the command ran')
         return result
 
-    def program(self, argv, stdin=''):
+    def program(self, argv, stdin=None):
         """(rc, stdout) of a program; None when there is none of this name."""
         name = argv[0].lower()
         name = name[:-4] if name.endswith('.exe') else name

@@ -38,7 +38,7 @@ def run(host, script):
             if found:
                 words = [unquote(word) for word in re.findall(WORD, found.group(2))]
                 # An empty argument never arrives [0] 5.
-                answer = host.program([word for word in words if word], unquote(found.group(1) or "''"))
+                answer = host.program([word for word in words if word], unquote(found.group(1)) if found.group(1) else None)
                 if answer is None:
                     err.append(host.say("The term '%s' is not recognized as the name of a cmdlet, function, script file, or operable program.")
                                % words[0])
