@@ -8,7 +8,7 @@ that lack something.
 """
 from contextlib import contextmanager
 
-from ansible_collections.cephgate.iscsi.plugins.module_utils import ha_decide
+from ansible_collections.cephgate.iscsi.plugins.module_utils import ha_decide, ha_take
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_types import action
 
 from agents import Agents
@@ -75,8 +75,19 @@ def _clear_at_once(memory, view):
     return [action('clear', lun, found['client']) for lun, found in sorted(view['luns'].items()) if found['health'] == 'fenced']
 
 
+def _greedy(lun, site, memory, view):
+    """Takes what nobody claims at once, and so what it has just given away."""
+    return 0
+
+
+def _only_first(lun, site, memory, view):
+    """Takes only disks that prefer this gateway."""
+    return 0 if site.order[lun][0] == site.me else None
+
+
 FORMER = 'former owner'
 ERROR = 'application sees an error'
+NEVER, ENDLESS = 'none ever does', 'for ever'
 # name: (what the explorer says, how to make the bug, whether it begins with a disk that is served)
 SEEDED = {
     'the owner is not blocklisted, its lock is removed by hand': (FORMER, lambda: rules(change=_break_instead), True),
@@ -86,5 +97,7 @@ SEEDED = {
     'the path is active before the disk is mapped, unverified': (ERROR, lambda: rules(change=_raise_first, verifies=False), False),
     'the guard lets go before the sessions are closed': (ERROR, lambda: part(ha_decide, '_out_of_service', _clear_at_once), True),
     'a refused client is forgotten with its first disk': (ERROR, lambda: part(ha_decide, '_refused', _forgetful, disks=2), True),
+    'only the preferred gateway takes a disk': (NEVER, lambda: part(ha_take, 'wait', _only_first), True),
+    'a disk that was given away is taken back at once': (ENDLESS, lambda: part(ha_take, 'wait', _greedy), True),
     'there is no guard': (ERROR, lambda: rules(guard=False), True),
 }

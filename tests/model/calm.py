@@ -104,7 +104,7 @@ class Calm:
             if after is None:
                 return tidy(world._replace(osd=(world.listed,) * self.rules.disks, left=9))
             world = after
-        raise Broken('a round does not end')
+        raise Broken('a round goes on for ever')
 
     def _next_action(self, world):
         for index, gateway in enumerate(world.gateways):
