@@ -1,0 +1,123 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026, the cephgate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A gateway's paths in SCST: what is seen of them, and the actions raise, lower, close and open of a take-over.
+
+Each disk moves by itself, so each device is alone in a device group of its own name; its target groups are named after
+the gateways. What makes the device open and close is the ALUA state of the local group (bind_alua_state).
+"""
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+import errno
+import time
+
+from ansible_collections.cephgate.iscsi.plugins.module_utils import scst_read as read
+
+CLOSING = 5  # seconds for sessions to go after force_close
+
+
+class NotOpen(EnvironmentError):
+    """SCST took the state active, and could not open what is behind the device; the state was put back."""
+
+
+class Paths(object):
+    """The paths of gateway C(me) through its target. passive: the ALUA state of a path whose disk another gateway has."""
+
+    def __init__(self, sysfs, me, target, passive='standby', sleep=time.sleep):
+        self.sysfs = sysfs
+        self.me = me
+        self.target = 'targets/iscsi/' + target
+        self.passive = passive
+        self.sleep = sleep
+
+    # -- what there is
+
+    def path(self, device):
+        """'active' when the path is active and the device behind it open, else 'passive'."""
+        return 'active' if self._state(device, self.me) == 'active' and self._active(device) else 'passive'
+
+    def is_open(self):
+        return read.value(self.sysfs, self.target + '/enabled') == '1'
+
+    def reached(self):
+        """Devices that a session of this target has among its LUNs."""
+        folders = set(read.link(self.sysfs, '%s/sessions/%s/luns' % (self.target, session)) and
+                      self.sysfs.readlink('%s/sessions/%s/luns' % (self.target, session)).rstrip('/').rsplit('/', 2)[-2]
+                      for session in self._sessions())
+        found = set()
+        for group in folders - set([None]):
+            base = '%s/ini_groups/%s/luns' % (self.target, group)
+            found.update(read.link(self.sysfs, '%s/%s/device' % (base, lun)) for lun in read.names(self.sysfs, base))
+        return found
+
+    def _sessions(self):
+        return read.names(self.sysfs, self.target + '/sessions')
+
+    def _group(self, device, gateway):
+        return 'device_groups/%s/target_groups/%s' % (device, gateway)
+
+    def _state(self, device, gateway):
+        return read.value(self.sysfs, self._group(device, gateway) + '/state')
+
+    def _active(self, device):
+        return read.value(self.sysfs, 'devices/%s/active' % device) == '1'
+
+    # -- what is done
+
+    def _set_state(self, device, gateway, state):
+        if self._state(device, gateway) != state:
+            self.sysfs.write(self._group(device, gateway) + '/state', state)
+
+    def make_active(self, device):
+        """The other gateways' paths first, so that no initiator is told of two active ones. Raises NotOpen."""
+        for gateway in read.names(self.sysfs, 'device_groups/%s/target_groups' % device):
+            if gateway != self.me:
+                self._set_state(device, gateway, self.passive)
+        if self._state(device, self.me) == 'active' and not self._active(device):
+            # The same state again would be no change, and would not open the device.
+            self._set_state(device, self.me, self.passive)
+        try:
+            self._set_state(device, self.me, 'active')
+            if not self._active(device):
+                # From nonoptimized, which is open for SCST as well, nothing opens it by itself.
+                self.sysfs.write('devices/%s/active' % device, '1')
+        finally:
+            # Opening may fail without an error of the write, so the device itself is asked.
+            if not self._active(device):
+                self._set_state(device, self.me, self.passive)
+        if not self._active(device):
+            raise NotOpen(errno.ENXIO, 'device %s: did not open when its path became active; the path is %s again. The kernel log '
+                          '(dmesg) says why.' % (device, self.passive))
+        # The image may have grown while another gateway had it.
+        self.sysfs.write('devices/%s/resync_size' % device, '1')
+
+    def make_passive(self, device):
+        """On return the device is closed: what is behind it may go."""
+        self._set_state(device, self.me, self.passive)
+        if self._active(device):
+            # nonoptimized does not close it
+            self.sysfs.write('devices/%s/active' % device, '0')
+
+    def open(self):
+        self.sysfs.write(self.target + '/enabled', '1')
+
+    def close(self):
+        """No new sessions, and none left on return. Raises OSError when some do not go."""
+        if read.value(self.sysfs, self.target + '/enabled') != '0':
+            self.sysfs.write(self.target + '/enabled', '0')
+        for session in self._sessions():
+            try:
+                self.sysfs.write('%s/sessions/%s/force_close' % (self.target, session), '1')
+            except EnvironmentError as error:
+                if error.errno != errno.ENOENT:  # it went by itself
+                    raise
+        for dummy in range(int(CLOSING / 0.05)):
+            left = self._sessions()
+            if not left:
+                return
+            self.sleep(0.05)
+        raise OSError(errno.EBUSY, 'target %s: sessions are still there %d seconds after they were cut: %s' % (
+            self.target.rsplit('/', 1)[-1], CLOSING, ', '.join(left[:3])))
