@@ -66,7 +66,7 @@ def measure(count):
     with tempfile.TemporaryDirectory() as folder:
         host = build(folder, count)
         disks, records = Disks(str(host.sysfs), str(host.proc)), Records(str(host.nodes))
-        tool = Iscsiadm(lambda argv: calls.append(argv))
+        tool = Iscsiadm(calls.append)
 
         def session_plan():
             known = {record.key: (record, record.settings()) for record in records.all()}
