@@ -51,7 +51,7 @@ docs:  ## documentation of modules, plugins and roles; changelog
 guard:  ## rules of this project about its own files
 unit:  ## unit tests, with the newest and the oldest ansible-core
 property:  ## property tests of the engine
-model:  ## the take-over protocol, every order of faults up to a bound; MODEL=full: to the end, for hours
+model:  ## the take-over protocol, every order of faults up to a bound; MODEL=full: without the bound, for hours
 emulator:  ## the SCST emulator against recordings of SCST
 windows:  ## what runs against Windows, on hosts that answer as Windows does, with both versions of ansible-core
 py27:  ## what runs on hosts, under a real Python 2.7

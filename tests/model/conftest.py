@@ -15,4 +15,4 @@ for folder in (TOP / 'build/collections', pathlib.Path(__file__).parent):
 
 def pytest_addoption(parser):
     parser.addoption('--model', choices=('quick', 'full'), default='quick',
-                     help='full: explore to the end with three gateways, two disks and two faults; hours and gigabytes')
+                     help='full: explore without a limit, with up to two faults; hours and gigabytes')

@@ -14,10 +14,10 @@ from world import Rules
 
 # (gateways, disks, faults, from: boot or a disk that is served, states after which quick stops or None)
 QUICK = [
-    (2, 1, 0, 'boot', 8000),
-    (2, 1, 1, 'served', 10000),
-    (3, 1, 1, 'served', 8000),
-    (2, 2, 1, 'served', 5000),
+    (2, 1, 0, 'boot', 20000),
+    (2, 1, 1, 'served', 25000),
+    (3, 1, 1, 'served', 20000),
+    (2, 2, 1, 'served', 12000),
 ]
 FULL = [(2, 1, 1, 'boot', None), (2, 1, 2, 'served', None), (3, 1, 1, 'served', None), (2, 2, 1, 'served', None)]
 
