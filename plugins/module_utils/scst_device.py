@@ -25,8 +25,8 @@ CREATION_ONLY = frozenset((
     'removable', 'rotational', 'thin_provisioned', 'tst', 'write_through'))
 
 # Given on creation where the handler takes it, because a device must not exist without it for a moment:
-# with active=0 the backing device may be missing. Changed in place later.
-AT_CREATION = frozenset(('active', 'async', 'bind_alua_state', 'cluster_mode', 'numa_node_id', 'size', 'size_mb'))
+# with active=0 the backing device may be missing. Changed in place later. t10_dev_id, because it saves a write for each device.
+AT_CREATION = frozenset(('active', 'async', 'bind_alua_state', 'cluster_mode', 'numa_node_id', 'size', 'size_mb', 't10_dev_id'))
 
 # What devices are known to have; it counts only while there is no device to look at.
 ELSE = frozenset(('eui64_id', 'expl_alua', 'inq_vend_specific', 'lb_per_pb_exp', 'max_tgt_dev_commands', 'naa_id', 'opt_trans_len',
@@ -242,7 +242,7 @@ def _create(device, current):
     later, opening = [], []
     for name, value, certain in _given(device):
         if name in CREATION_ONLY or name in AT_CREATION:
-            if usage is None or name in usage:
+            if (usage is None or name in usage) and (name != 't10_dev_id' or names.PLAIN_ENTRY.match(value)):
                 parameters.append(name + '=' + value)
                 continue
             if name in CREATION_ONLY:

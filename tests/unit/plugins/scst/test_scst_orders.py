@@ -22,7 +22,15 @@ def commands(operations):
 
 def test_a_device_has_its_identity_before_anything_shows_it(scst):
     operations = scst.device(dict(name='new', filename='/dev/x3', attributes=dict(t10_dev_id='abcdefgh', usn='1', rotational=False)))
-    assert commands(operations) == ['mgmt add_device new filename=/dev/x3; rotational=0', 't10_dev_id abcdefgh', 'usn 1']
+    if scst.tree.core.personality.name == '3.10':
+        assert commands(operations) == ['mgmt add_device new filename=/dev/x3; rotational=0; t10_dev_id=abcdefgh', 'usn 1']
+    else:  # SCST 3.0 takes it only afterwards
+        assert commands(operations) == ['mgmt add_device new filename=/dev/x3; rotational=0', 't10_dev_id abcdefgh', 'usn 1']
+
+
+def test_an_id_that_the_creation_command_would_cut_is_written_afterwards(scst):
+    operations = scst.device(dict(name='new', filename='/dev/x3', attributes=dict(t10_dev_id='ab;tst=0 c')))
+    assert commands(operations) == ['mgmt add_device new filename=/dev/x3', 't10_dev_id ab;tst=0 c']
 
 
 def test_an_attribute_that_scst_may_lack_is_set_where_it_is_offered(scst):
