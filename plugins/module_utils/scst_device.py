@@ -144,6 +144,9 @@ def _snapshot_one(sysfs, device, size_of):
     if device['filename']:
         # The only thing that tells whose data the device serves, so it is worth its slow read.
         found['filename'] = read.value(sysfs, folder + '/filename')
+        # A gateway that restores itself may be faster than udev, which gives a mapped image its lasting name.
+        if found['filename'] != device['filename'] and read.same_file(found['filename'], device['filename']):
+            found['filename'] = device['filename']
         found['backing'] = size_of(device['filename'])
         found['size'] = int(read.value(sysfs, folder + '/size') or 0)
     if _differs(device, found):

@@ -125,6 +125,14 @@ def set_attribute(thing, folder, name, wanted, found=None, certain=True):
     return Operation(thing, action + ', if SCST offers it', 'write_if_offered', path, data)
 
 
+def same_file(one, other):
+    """Whether two paths lead to one file or block device, now."""
+    try:
+        return bool(one) and os.path.samefile(one, other)
+    except EnvironmentError:
+        return False
+
+
 def backing_size(filename):
     """Size of a backing block device or file in bytes; None when it cannot be told, for example because it is away."""
     try:

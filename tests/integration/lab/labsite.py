@@ -99,7 +99,8 @@ class Pulse:
     def __init__(self, device):
         size = int(on("client1", "blockdev --getsize64 " + device))
         script = (pathlib.Path(__file__).parent / "pulse.py").read_text()
-        on("client1", "cat > /run/pulse.py <<'PULSE'\n%s\nPULSE" % script)
+        # Another pulse may just be about to read it.
+        on("client1", "cat > /run/pulse.new <<'PULSE'\n%s\nPULSE\nmv /run/pulse.new /run/pulse.py" % script)
         self.command = ["ssh", "-F", str(STATE / "ssh_config"), "client1", "python3 /run/pulse.py %s %d" % (device, size - (1 << 20))]
 
     def __enter__(self):

@@ -33,6 +33,20 @@ def test_an_id_that_the_creation_command_would_cut_is_written_afterwards(scst):
     assert commands(operations) == ['mgmt add_device new filename=/dev/x3', 't10_dev_id ab;tst=0 c']
 
 
+def test_another_name_of_the_same_backing_device_is_no_difference(scst, tmp_path):
+    for name in ('rbd2', 'rbd3'):
+        (tmp_path / name).touch()
+    for name in ('rbd2', 'rbd3', 'vol1'):
+        scst.files[str(tmp_path / name)] = dict(size=1 << 20, block=False)
+    (tmp_path / 'vol1').symlink_to(tmp_path / 'rbd2')
+    scst.device(dict(name='vol1', handler='vdisk_fileio', filename=str(tmp_path / 'rbd2')))
+    assert scst.device(dict(name='vol1', handler='vdisk_fileio', filename=str(tmp_path / 'vol1'))) == []
+    (tmp_path / 'vol1').unlink()
+    (tmp_path / 'vol1').symlink_to(tmp_path / 'rbd3')
+    with pytest.raises(Refused, match='filename is .*rbd2, not .*vol1'):
+        scst.device(dict(name='vol1', handler='vdisk_fileio', filename=str(tmp_path / 'vol1')))
+
+
 def test_an_attribute_that_scst_may_lack_is_set_where_it_is_offered(scst):
     device = dict(name='new', handler='vdisk_nullio', attributes_if_offered=dict(naa_id='3000000000000001'))
     scst.device(device)
