@@ -35,11 +35,12 @@ CEPH_ADDRESS = "10.99.0.1"
 
 @dataclass(frozen=True)
 class Host:
-    """A VM: its name, its last address byte on every network, its memory in MiB, and whether it is a gateway."""
+    """A VM: its name, its last address byte on every network, its memory in MiB, whether it is a gateway, its processors."""
     name: str
     number: int
     memory: int
     gateway: bool
+    processors: int = 1
 
     @property
     def address(self):
@@ -61,7 +62,7 @@ HOSTS = {h.name: h for h in (
 )}
 
 # Not of the site: a VM with an image and two kernels of its own, for the role that builds SCST.
-BUILDER = Host("builder", 31, 1024, True)
+BUILDER = Host("builder", 31, 1024, True, processors=2)
 ALL = dict(HOSTS, builder=BUILDER)
 
 
