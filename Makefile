@@ -17,7 +17,8 @@ PYTEST := .venv/bin/python -m pytest
 # The lab of virtual machines; it adds the steps that need it to LAB_STEPS.
 -include molecule/shared/lab.mk
 
-CHECKS := lint docs guard unit property model emulator windows py27 sanity package roles molecule
+# Two at a time in make test, so the longest come first.
+CHECKS := sanity windows unit molecule property lint model py27 package roles emulator docs guard
 
 .PHONY: help
 help:  ## this list
@@ -41,9 +42,9 @@ venv.run: venv venv-2.16
 
 .PHONY: test check
 test:  ## everything, the lab included
-	@$(STEPS) --needed deps --needed venv $(CHECKS) $(LAB_STEPS)
+	@$(STEPS) --needed deps --needed venv $(addprefix --beside ,$(CHECKS)) $(LAB_STEPS)
 check:  ## everything that needs no virtual machine
-	@$(STEPS) --needed deps --needed venv $(CHECKS)
+	@$(STEPS) --needed deps --needed venv $(addprefix --beside ,$(CHECKS))
 
 .PHONY: lint docs guard unit property model emulator windows py27 sanity package roles molecule bench
 lint:  ## ansible-lint (production profile), yamllint, shellcheck

@@ -3,16 +3,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Run steps of the Makefile: each one's output to build/log, one line of progress, a table at the end.
 
-usage: steps.py [--needed STEP]... STEP...
+usage: steps.py [--needed STEP]... [--beside STEP]... [STEP]...
 
 A step NAME is the make target NAME.run. One step alone is shown while it runs; of several only
 the results are shown, and the end of the log of those that fail. All steps run even when one
-fails, except that nothing runs after a failed --needed step.
+fails, except that nothing runs after a failed --needed step. The --beside steps come after those,
+two at a time; then the others, one by one and with the machine for themselves.
 
 Tests are counted from the JUnit files that pytest writes to build/log/junit (NAME.xml, or
 NAME-*.xml from steps that run pytest more than once); a step without such files counts as one.
 """
 import argparse
+import concurrent.futures
 import os
 import pathlib
 import signal
@@ -26,7 +28,9 @@ TOP = pathlib.Path(__file__).resolve().parents[2]
 LOG = TOP / 'build/log'
 JUNIT = LOG / 'junit'
 TAIL = 40         # lines of a failed step's log that are shown
+BESIDE = 2        # --beside steps at a time: most are one busy process, and the smallest machine this is for has two cores
 HEARTBEAT = 60.0  # seconds between signs of life of a long step
+RUNNING = set()   # process groups of the steps under way
 LIMIT = 2400.0    # seconds after which a step hangs, not works: the longest is the lab's first run, 20 minutes
 
 
@@ -56,6 +60,7 @@ class Step:
             process = subprocess.Popen(
                 ['make', '--no-print-directory', self.name + '.run'], cwd=TOP, env=environment,
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
+            RUNNING.add(process.pid)
             limit = threading.Timer(LIMIT, self.end, (process, log))
             limit.start()
             try:
@@ -71,6 +76,7 @@ class Step:
                 process.wait()
                 raise
             finally:
+                RUNNING.discard(process.pid)
                 limit.cancel()
                 stopped.set()
         self.seconds = time.monotonic() - started
@@ -118,26 +124,48 @@ def say(line):
     print(line, flush=True)
 
 
+def run(name, alone):
+    """The step, done."""
+    step = Step(name)
+    step.run(show=alone)
+    if not alone:
+        say('\n'.join(['%-10s %s  %.0f s' % (name, 'ok' if step.code == 0 else 'FAILED', step.seconds)] + (
+            ['    ' + line for line in step.tail(TAIL)] + ['    (all of it: %s)' % step.log.relative_to(TOP)] if step.code else [])))
+    return step
+
+
+def beside(names, alone):
+    """The steps, done, BESIDE at a time."""
+    with concurrent.futures.ThreadPoolExecutor(BESIDE) as pool:
+        steps = [pool.submit(run, name, alone) for name in names]
+        try:
+            return [step.result() for step in steps]
+        except KeyboardInterrupt:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for group in list(RUNNING):
+                os.killpg(group, signal.SIGINT)
+            raise
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--needed', action='append', default=[], metavar='STEP')
-    parser.add_argument('steps', nargs='+', metavar='STEP')
+    parser.add_argument('--beside', action='append', default=[], metavar='STEP')
+    parser.add_argument('steps', nargs='*', metavar='STEP')
     options = parser.parse_args()
+    if not options.beside + options.steps:
+        parser.error('no steps')
     JUNIT.mkdir(parents=True, exist_ok=True)
-    alone = len(options.steps) == 1 and not options.needed
+    alone = len(options.beside + options.steps) == 1 and not options.needed
     done, started = [], time.monotonic()
-    for name in options.needed + options.steps:
-        step = Step(name)
-        done.append(step)
-        step.run(show=alone)
-        if not alone:
-            say('%-10s %s  %.0f s' % (name, 'ok' if step.code == 0 else 'FAILED', step.seconds))
-            if step.code != 0:
-                say('\n'.join('    ' + line for line in step.tail(TAIL)))
-                say('    (all of it: %s)' % step.log.relative_to(TOP))
-        if step.code != 0 and name in options.needed:
+    for name in options.needed:
+        done.append(run(name, alone))
+        if done[-1].code != 0:
             say('%s is needed by all that follows: stopped' % name)
             break
+    else:
+        done += beside(options.beside, alone)
+        done += [run(name, alone) for name in options.steps]
     if alone:
         return 1 if done[0].code else 0
     say('\n  %-10s %-6s %8s %7s %7s %8s' % ('step', 'result', 'time', 'passed', 'failed', 'skipped'))
