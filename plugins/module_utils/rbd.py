@@ -18,6 +18,7 @@ import stat
 import subprocess
 import threading
 
+from ansible_collections.cephgate.iscsi.plugins.module_utils import krbd
 from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Refused
 
 
@@ -91,17 +92,66 @@ class Rbd(object):
         return out
 
     def perform(self, operation):
-        self.call(operation.target)
-
-    def info(self, image):
-        """{size (bytes), id, features} of an image, or None when there is no such image."""
         try:
-            answer = json.loads(self.call(self.argv('info', '--format', 'json', image)))
+            self.call(operation.target)
+        except RbdError as error:
+            if error.errno != errno.ENXIO or 'map' not in operation.target:
+                raise
+            # What the kernel lacks is asked for only now: a question for each image of each run would cost more than mapping it.
+            image = operation.target[-1]
+            found = self.info(image)
+            problem = found and krbd.feature_problem(image, found['features'], os.uname()[2], krbd.supported())
+            if not problem:
+                raise
+            raise RbdError(errno.ENXIO, problem)
+
+    def ask(self, *words):
+        """What a command answers in JSON, or None when there is no such image."""
+        try:
+            return json.loads(self.call(self.argv(words[0], *(words[1:-1] + ('--format', 'json', words[-1])))))
         except RbdError as error:
             if error.errno == errno.ENOENT:
                 return None
             raise
-        return dict(size=answer['size'], image_id=answer['id'], features=answer['features'])
+
+    def info(self, image):
+        """{size (bytes), id, features} of an image, or None when there is no such image."""
+        answer = self.ask('info', image)
+        return answer and dict(size=answer['size'], image_id=answer['id'], features=answer['features'])
+
+    def watchers(self, image):
+        """Addresses of the clients that have the image open: each writable mapping is one.
+
+        Read-only mappings are not seen since Linux 5.5, which watches only what it may write.
+        """
+        answer = self.ask('status', image) or {}
+        found = answer.get('watchers') or []
+        # Older releases (before 14) answer with a dictionary.
+        return sorted(entry['address'] for entry in (found.values() if isinstance(found, dict) else found))
+
+    def snapshots(self, image):
+        """{name: whether protected} of an image, or None when there is no such image."""
+        found = self.ask('snap', 'ls', image)
+        # Before 14 nothing is said of protection here; asked for by image@snapshot it is.
+        return None if found is None else dict(
+            (entry['name'], _true(entry['protected']) if 'protected' in entry else self._protected(image, entry['name']))
+            for entry in found)
+
+    def _protected(self, image, name):
+        return _true((self.ask('info', '%s@%s' % (image, name)) or {}).get('protected'))
+
+    def children(self, image):
+        """Clones that live on snapshots of an image, as pool/image."""
+        found = []
+        for name in sorted(self.snapshots(image) or ()):
+            for child in self.ask('children', '%s@%s' % (image, name)) or ():
+                # Before 14 a dictionary for each, later one with pool_namespace.
+                found.append('/'.join(part for part in (child['pool'], child.get('pool_namespace'), child['image']) if part))
+        return found
+
+    def changed_since(self, image, name):
+        """Whether an image differs from its snapshot."""
+        return bool(self.ask('diff', '--from-snap', name, image))
 
     def listing(self, pool):
         """{image: {size, image_id}} of a pool (or pool/namespace) in one call."""
@@ -124,6 +174,10 @@ class Rbd(object):
                 for name in members:
                     found[name] = listed.get(name)
         return found
+
+
+def _true(value):
+    return value in (True, 'true')
 
 
 def _value(path):

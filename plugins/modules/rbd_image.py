@@ -9,11 +9,11 @@ __metaclass__ = type
 
 DOCUMENTATION = r"""
 module: rbd_image
-short_description: Create and grow Ceph block images
+short_description: Create, grow and, on request, delete Ceph block images
 version_added: "0.1.0"
 description:
   - Creates images that are absent and grows images that are smaller than declared.
-  - Never shrinks and never deletes an image.
+  - Never shrinks an image, and deletes one only with both O(images[].state=absent) and O(images[].delete).
   - The whole list is checked before the first image is changed.
 options:
   images:
@@ -31,11 +31,31 @@ options:
           - Size of the image, in bytes or with a unit of 1024 such as V(100G). A multiple of 1 MiB.
           - Needed to create an image. Without it the image has to exist and keeps its size.
         type: bytes
+      state:
+        description:
+          - With V(absent) the image is deleted, which O(images[].delete) has to confirm.
+          - An image that is open anywhere (mapped on a gateway, say), that has clones or snapshots is not deleted. Mappings that
+            are read-only are not seen when they are on other hosts.
+        type: str
+        choices: [present, absent]
+        default: present
+      delete:
+        description:
+          - How an image with O(images[].state=absent) is deleted. V(trash) moves it into the trash of its pool, from where C(rbd trash
+            restore) brings it back, as the same disk; V(forever) destroys its data.
+        type: str
+        choices: [trash, forever]
+      data_pool:
+        description: Pool for the data of an image that is created, such as an erasure-coded one. Linux 4.11 and newer.
+        type: str
+      object_size:
+        description: Size of the objects of an image that is created, a power of two from V(4K) to V(32M). Ceph's default is 4 MiB.
+        type: bytes
   features:
     description:
       - Features of images that are created. All gateways' kernels must know them.
-      - Linux 4.9 and newer know V(layering) and V(exclusive-lock), Linux 5.3 and newer also V(object-map), V(fast-diff)
-        and V(deep-flatten). Older kernels know V(layering) only.
+      - Linux 4.9 and newer know V(layering) and V(exclusive-lock), 5.1 V(deep-flatten), 5.3 V(object-map) and V(fast-diff).
+        Older kernels know V(layering) only, and none knows V(journaling).
     type: list
     elements: str
     default: [layering, exclusive-lock]
@@ -44,6 +64,7 @@ extends_documentation_fragment:
   - cephgate.iscsi.ceph
 seealso:
   - module: cephgate.iscsi.rbd_map
+  - module: cephgate.iscsi.rbd_snapshot
 author:
   - the cephgate contributors (@cephgate)
 """
@@ -56,6 +77,23 @@ EXAMPLES = r"""
       - image: rbd/db01
         size: 100G
       - image: rbd/archive
+
+- name: An image of an erasure-coded pool
+  cephgate.iscsi.rbd_image:
+    client: igw
+    images:
+      - image: rbd/backup
+        size: 1T
+        data_pool: ec42
+        object_size: 8M
+
+- name: Put an image away that no gateway has mapped any more
+  cephgate.iscsi.rbd_image:
+    client: igw
+    images:
+      - image: rbd/old
+        state: absent
+        delete: trash
 """
 
 RETURN = r"""
@@ -79,7 +117,8 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ceph import ceph_argument_spec, rbd_of
 from ansible_collections.cephgate.iscsi.plugins.module_utils.glue import plan_and_apply
-from ansible_collections.cephgate.iscsi.plugins.module_utils.rbd_plan import plan_images, unique
+from ansible_collections.cephgate.iscsi.plugins.module_utils.rbd import mapped
+from ansible_collections.cephgate.iscsi.plugins.module_utils.rbd_plan import WAYS, plan_images, unique, uses_of
 
 
 def main():
@@ -89,6 +128,10 @@ def main():
             images=dict(type='list', elements='dict', required=True, options=dict(
                 image=dict(type='str', required=True),
                 size=dict(type='bytes'),
+                state=dict(type='str', choices=['present', 'absent'], default='present'),
+                delete=dict(type='str', choices=list(WAYS)),
+                data_pool=dict(type='str'),
+                object_size=dict(type='bytes'),
             )),
             features=dict(type='list', elements='str', default=['layering', 'exclusive-lock']),
         ),
@@ -106,7 +149,8 @@ def main():
             current = {}
         else:
             current = rbd.images(names)
-        return plan_images(rbd, current, module.params['images'], module.params['features'])
+        return plan_images(rbd, current, module.params['images'], module.params['features'],
+                           uses_of(rbd, mapped()))
 
     def facts():
         if rbd.missing:

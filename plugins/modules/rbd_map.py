@@ -14,6 +14,11 @@ version_added: "0.1.0"
 description:
   - Maps images with the kernel's rbd client and reports what each mapping is.
   - An image that is in use (open, mounted, below another block device, exported) is never unmapped.
+  - A mapping that Ceph has fenced (blocklisted) stays listed and refuses everything. It is found by reading the device itself, and
+    replaced, unless something uses it.
+  - Map options and, when an image cannot be mapped, its features are checked against what this kernel knows.
+  - A mapping does not survive a reboot by itself. On a gateway the service C(cephgate) brings it back, from the state file
+    that M(cephgate.iscsi.gateway_state) writes.
   - State is read from the kernel (C(/sys/bus/rbd)); the C(rbd) command is called only where something changes.
 options:
   images:
@@ -41,6 +46,12 @@ options:
           - Wait until the kernel sees at least this size, in bytes or with a unit of 1024. Ceph tells the kernel of a
             grown image a moment after the growth.
         type: bytes
+  check_health:
+    description:
+      - Whether mappings are read to see that they work, a block of each, all at once and past the page cache. One that
+        does not answer within 5 seconds is left alone, as a slow Ceph is no fence.
+    type: bool
+    default: true
   timeout:
     description: Longest wait for O(images[].size), in seconds.
     type: int
@@ -102,6 +113,9 @@ mapped:
     size:
       description: Size in bytes.
       type: int
+    health:
+      description: Whether it answers a read. V(works), V(dead) when it refuses, V(silent) when nothing was answered; null when not asked.
+      type: str
   sample:
     rbd/db01:
       path: /dev/rbd/rbd/db01
@@ -109,17 +123,20 @@ mapped:
       image_id: 1037c2a4b7f1
       fsid: a7f64266-0894-4f1e-a635-d0aeaca0e993
       size: 107374182400
+      health: works
 """
 
+import os
 import time
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.cephgate.iscsi.plugins.module_utils import lock
+from ansible_collections.cephgate.iscsi.plugins.module_utils import krbd, lock
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ceph import ceph_argument_spec, conf_fsid, rbd_of
 from ansible_collections.cephgate.iscsi.plugins.module_utils.glue import plan_and_apply
 from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Refused
 from ansible_collections.cephgate.iscsi.plugins.module_utils.rbd import MAP_TIMEOUT, holders, mapped
+from ansible_collections.cephgate.iscsi.plugins.module_utils.rbd_health import DEAD, health
 from ansible_collections.cephgate.iscsi.plugins.module_utils.rbd_plan import human, plan_mappings
 
 
@@ -150,24 +167,43 @@ def main():
                 options=dict(type='str'),
                 size=dict(type='bytes'),
             )),
+            check_health=dict(type='bool', default=True),
             timeout=dict(type='int', default=30),
         ),
         supports_check_mode=True,
     )
     images = module.params['images']
     rbd = rbd_of(module, MAP_TIMEOUT)
+    wanted = [entry['image'] for entry in images if entry['state'] == 'present']
+
+    def healths(found):
+        if not module.params['check_health']:
+            return {}
+        answers = health(['/dev/rbd%d' % found[image]['number'] for image in wanted if image in found])
+        return dict((image, answers['/dev/rbd%d' % found[image]['number']]) for image in wanted if image in found)
+
+    def plan():
+        for entry in images:
+            problems = krbd.option_problems(entry['options'], os.uname()[2]) if entry['state'] == 'present' else []
+            if problems:
+                raise Refused('image %s: %s' % (entry['image'], ' '.join(problems)))
+        found = mapped()
+        dead = dict((image, why) for image, (state, why) in healths(found).items() if state == DEAD)
+        return plan_mappings(rbd, found, images, holders, dead)
 
     def facts():
         found = mapped() if module.check_mode else wait_for_sizes(images, module.params['timeout'])
         listed = dict((entry['image'], found[entry['image']]) for entry in images if entry['image'] in found)
+        states = healths(listed)
         for image, entry in sorted(listed.items()):
+            entry['health'] = states.get(image, (None, None))[0]
             entry['fsid'] = entry['fsid'] or conf_fsid(module.params['cluster'])
             if not entry['fsid']:
                 raise Refused('image %s: neither this kernel nor ceph.conf tells the cluster\'s fsid, from which its identity is '
                               'derived. Add "fsid = ..." to /etc/ceph/%s.conf.' % (image, module.params['cluster']))
         return dict(mapped=listed)
 
-    plan_and_apply(module, lambda: plan_mappings(rbd, mapped(), images, holders), rbd.perform, facts,
+    plan_and_apply(module, plan, rbd.perform, facts,
                    lock=lock.rbd([entry['image'] for entry in images], 'module rbd_map'))
 
 
