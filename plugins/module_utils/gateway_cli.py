@@ -2,11 +2,12 @@
 # Copyright (c) 2026, the cephgate contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The command cephgate on a gateway: apply, plan, release, serve, status.
+"""The command cephgate on a gateway: apply, drain, plan, release, serve, status, undrain.
 
-Exit codes: 0 all that is declared is served (plan: nothing to do); 1 something is not served (plan: there is
+Exit codes: 0 all that is declared is served (plan: nothing to do; drain, undrain: done); 1 something is not served (plan: there is
 something to do; release: something is still held); 2 it could not be told or done at all; 3 somebody else was at work for as long as --wait
-allows. With 2 and 3 the text says why. README.md of the role gateway has the table.
+allows; 75 drain or undrain is not through yet, for the reason that the text gives: ask again. With 2 and 3 the text says why. README.md of the
+role gateway has the table.
 """
 from __future__ import absolute_import, division, print_function
 
@@ -18,8 +19,9 @@ import os
 import sys
 import time
 
-from ansible_collections.cephgate.iscsi.plugins.module_utils import gateway_release, gateway_serve, gateway_state, lock
+from ansible_collections.cephgate.iscsi.plugins.module_utils import gateway_drain, gateway_release, gateway_serve, gateway_state, lock
 from ansible_collections.cephgate.iscsi.plugins.module_utils.gateway_mapper import Mapper
+from ansible_collections.cephgate.iscsi.plugins.module_utils.gateway_orders import Orders
 from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Failed, Refused
 from ansible_collections.cephgate.iscsi.plugins.module_utils.rbd import Rbd, bounded_run, mapped
 from ansible_collections.cephgate.iscsi.plugins.module_utils.sysfs import Sysfs
@@ -27,6 +29,7 @@ from ansible_collections.cephgate.iscsi.plugins.module_utils.sysfs import Sysfs
 STATE = '/etc/cephgate/state.json'
 
 ALL_SERVED, MISSING, IMPOSSIBLE, BUSY = 0, 1, 2, 3
+TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits.h
 
 
 class Here(object):
@@ -34,6 +37,9 @@ class Here(object):
 
     def __init__(self, options):
         self.options = options
+
+    def orders(self):
+        return Orders(self.options.state)
 
     def load(self):
         return gateway_state.load(self.options.state)
@@ -77,7 +83,7 @@ def apply_state(options):
 
     def export(known, enable):
         with here.lock():
-            return here.gateway(here.load()).export(known, enable)
+            return here.gateway(here.load()).export(known, enable and not here.orders().drained())
 
     done, problems = gateway_serve.apply_once(here.mapper(), export)
     say(options, dict(operations=[operation.as_dict(True) for operation in done], problems=problems),
@@ -88,7 +94,7 @@ def apply_state(options):
 
 def plan(options):
     here = Here(options)
-    operations, problems = here.gateway(here.load()).plan()
+    operations, problems = here.gateway(here.load()).plan(not here.orders().drained())
     say(options, dict(operations=[operation.as_dict(False) for operation in operations], problems=problems),
         [operation.line() for operation in operations] +
         ['cannot be served: %s: %s' % item for item in sorted(problems.items())] or ['nothing to do'])
@@ -105,9 +111,10 @@ def status(options):
     reasons = here.report() if service else {}
     for entry in report:
         entry['reason'] = None if entry['served'] else reasons.get(entry['image'])
-    answer = dict(images=report, enabled=enabled, service=service, unfinished=bool(state.get('unfinished')))
+    drained = here.orders().drained()
+    answer = dict(images=report, enabled=enabled, service=service, unfinished=bool(state.get('unfinished')), drained=drained)
     lines = ['service: %s' % (service or 'does not run: nothing restores this gateway'),
-             'target: %s' % ('enabled' if enabled else 'missing or disabled')]
+             'target: %s' % ('enabled' if enabled else 'out of service: drained' if drained else 'missing or disabled')]
     if answer['unfinished']:
         lines.append('playbook: under way, or it was stopped before its end: then run it again')
     for entry in report:
@@ -130,6 +137,27 @@ def release(options):
     return MISSING if problems else ALL_SERVED
 
 
+def _ordered(options, act, done):
+    here = Here(options)
+    state = here.load()
+    try:
+        with here.lock():
+            answer = act(here.gateway(state), here.orders())
+    except lock.Busy as error:
+        answer = dict(drained=None, changed=False, left=[str(error)])
+    say(options, answer, ['not yet: ' + reason for reason in answer['left']] or [done])
+    return TRY_AGAIN if answer['left'] else ALL_SERVED
+
+
+def drain(options):
+    """Out of service, until undrain: over restarts and runs of the playbook."""
+    return _ordered(options, gateway_drain.drain, 'drained: out of service until cephgate undrain')
+
+
+def undrain(options):
+    return _ordered(options, gateway_drain.undrain, 'in service')
+
+
 def serve(options):
     """Keep the gateway as its state file says, for ever: at boot, after a restart of iscsi-scstd, when an image is back."""
     here = Here(options)
@@ -142,7 +170,8 @@ def serve(options):
     with here.lock('serve', wait=10):
         keeper = gateway_serve.Keeper(
             options.state, here.gateway, here.mapper(), lambda: here.lock(wait=0),
-            lambda problems: gateway_serve.write_report(here.report_path(), problems), journal)
+            lambda problems: gateway_serve.write_report(here.report_path(), problems), journal,
+            drained=here.orders().drained)
         while os.stat(sys.argv[0]).st_mtime == command:
             keeper.tick()
             time.sleep(gateway_serve.LOOK_EVERY)
@@ -150,7 +179,7 @@ def serve(options):
     os.execv(sys.executable, [sys.executable] + sys.argv)
 
 
-VERBS = dict(apply=apply_state, plan=plan, release=release, status=status, serve=serve)
+VERBS = dict(apply=apply_state, drain=drain, undrain=undrain, plan=plan, release=release, status=status, serve=serve)
 
 
 def main(arguments=None):
@@ -162,7 +191,8 @@ def main(arguments=None):
     parser.add_argument('--json', action='store_true', help='answer in JSON, one object; an error is {"error": text}')
     parser.add_argument('verb', choices=sorted(VERBS), help='apply: serve what the state file says; plan: say what apply would do; '
                         'release: take the targets out of service and unmap the images, as before a shutdown; '
-                        'status: say what is served and what is missing; serve: apply whenever something is missing, for ever')
+                        'status: say what is served and what is missing; serve: apply whenever something is missing, for ever; '
+                        'drain: take this gateway out of service and keep it so; undrain: back into service')
     options = parser.parse_args(arguments)
     try:
         return VERBS[options.verb](options)

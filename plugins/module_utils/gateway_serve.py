@@ -65,9 +65,10 @@ class Keeper(object):
     guard:   () -> the lock around planning and writing; Busy when somebody else works
     report:  called with what cannot be served, whenever that changes
     say:     called with a line for the journal
+    drained: () -> whether the operator took the gateway out of service; then all is kept ready, and the target disabled
     """
 
-    def __init__(self, path, gateway, mapper, guard, report, say, clock=clock):
+    def __init__(self, path, gateway, mapper, guard, report, say, clock=clock, drained=lambda: False):
         self.path = path
         self.gateway = gateway
         self.mapper = mapper
@@ -75,6 +76,8 @@ class Keeper(object):
         self.report = report
         self.say = say
         self._clock = clock
+        self._asked_drained = drained
+        self._drained = None
         self._stamp = None
         self._state = None
         self._here = None
@@ -110,6 +113,11 @@ class Keeper(object):
 
     def _needed(self):
         now = self._clock()
+        drained = self._asked_drained()
+        if drained != self._drained:
+            if self._drained is not None:
+                self.say('drained: the target stays out of service' if drained else 'not drained any more')
+            self._drained, self._again = drained, 0
         news = False
         if now >= self._look_for_images:
             news = self.mapper.tick()
@@ -122,7 +130,7 @@ class Keeper(object):
             raise Refused('iscsi-scstd does not run; waiting for it')
         if self._ready_since is None:
             self._ready_since, self._again = now, 0
-        in_place = self._here.in_place()
+        in_place = self._here.in_place(enabled=not drained)
         if self._state.get('unfinished') and in_place and now < self._new_since + HANDS_OFF:
             # The playbook is at it. Should it have been killed, what it began is done when the time is over,
             # or at once when the targets vanish.
@@ -134,12 +142,14 @@ class Keeper(object):
     def _act(self):
         now = self._clock()
         untried = self.mapper.untried()
+        # Asked anew under the lock: an order that came since has been given for the time after it.
+        drained = self._asked_drained()
         enable = not untried or now >= self._ready_since + GRACE
         self._held_back = not enable
-        done, problems = self._here.export(self.mapper.problems(), enable)
+        done, problems = self._here.export(self.mapper.problems(), enable and not drained)
         for operation in done:
             self.say(operation.line())
-        self._served = self._here.in_place()
+        self._served = self._here.in_place(enabled=not drained)
         # What is under way for the first time is no problem yet.
         problems = dict((image, problems[image]) for image in problems if image not in untried)
         refused = set(problems) - set(self.mapper.problems())

@@ -131,8 +131,8 @@ class Gateway(object):
             done += perform(plan(arguments, False), self.perform)
         return done
 
-    def plan(self):
-        """What apply would do now: (operations, problems)."""
+    def plan(self, enable=True):
+        """What apply would do now: (operations, problems). enable: the target, too."""
         problems = Problems()
         operations = plan_mappings(self.rbd, self.mapped(), [dict(image=entry['image'], options=entry.get('options'))
                                                              for entry in self.state['images']], lambda found: [])
@@ -145,7 +145,7 @@ class Gateway(object):
                 problems.add(entry['image'], missing.of[entry['image']])
             else:
                 images.append(entry['image'])
-        for plan, arguments in self._stages(images, True):
+        for plan, arguments in self._stages(images, enable):
             operations += plan(arguments, True)
         return operations, problems.of
 
@@ -211,11 +211,11 @@ class Gateway(object):
         """Whether targets can be made: the driver's attributes exist only while iscsi-scstd runs."""
         return self.sysfs.exists('targets/iscsi/enabled')
 
-    def in_place(self):
-        """Whether the targets exist and are enabled: a few stat calls, to be asked every second."""
+    def in_place(self, enabled=True):
+        """Whether the targets exist and (unless told otherwise) are enabled: a few stat calls, to be asked every second."""
         for target in self.state['targets']:
             try:
-                if self.sysfs.read('targets/iscsi/%s/enabled' % target['name'])[:1] != '1':
+                if self.sysfs.read('targets/iscsi/%s/enabled' % target['name'])[:1] != '1' and enabled:
                     return False
             except EnvironmentError:
                 return False

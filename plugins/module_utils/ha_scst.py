@@ -46,14 +46,14 @@ class Paths(object):
         """Devices that a session of this target has among its LUNs."""
         folders = set(read.link(self.sysfs, '%s/sessions/%s/luns' % (self.target, session)) and
                       self.sysfs.readlink('%s/sessions/%s/luns' % (self.target, session)).rstrip('/').rsplit('/', 2)[-2]
-                      for session in self._sessions())
+                      for session in self.sessions())
         found = set()
         for group in folders - set([None]):
             base = '%s/ini_groups/%s/luns' % (self.target, group)
             found.update(read.link(self.sysfs, '%s/%s/device' % (base, lun)) for lun in read.names(self.sysfs, base))
         return found
 
-    def _sessions(self):
+    def sessions(self):
         return read.names(self.sysfs, self.target + '/sessions')
 
     def _group(self, device, gateway):
@@ -108,14 +108,14 @@ class Paths(object):
         """No new sessions, and none left on return. Raises OSError when some do not go."""
         if read.value(self.sysfs, self.target + '/enabled') != '0':
             self.sysfs.write(self.target + '/enabled', '0')
-        for session in self._sessions():
+        for session in self.sessions():
             try:
                 self.sysfs.write('%s/sessions/%s/force_close' % (self.target, session), '1')
             except EnvironmentError as error:
                 if error.errno != errno.ENOENT:  # it went by itself
                     raise
         for dummy in range(int(CLOSING / 0.05)):
-            left = self._sessions()
+            left = self.sessions()
             if not left:
                 return
             self.sleep(0.05)

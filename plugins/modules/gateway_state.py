@@ -91,6 +91,11 @@ operations:
   elements: dict
   sample:
     - {object: file /etc/cephgate/state.json, action: write, how: file, done: true, target: /etc/cephgate/state.json}
+drained:
+  description: Whether C(cephgate drain) took the gateway out of service. Then its target is not to be enabled.
+  returned: success
+  type: bool
+  sample: false
 """
 
 import hashlib
@@ -101,6 +106,7 @@ import sys
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.cephgate.iscsi.plugins.module_utils import gateway_cli, gateway_intent, gateway_state, lock
+from ansible_collections.cephgate.iscsi.plugins.module_utils.gateway_orders import Orders
 from ansible_collections.cephgate.iscsi.plugins.module_utils.glue import plan_and_apply
 from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Operation, Refused
 from ansible_collections.cephgate.iscsi.plugins.module_utils.rbd import mapped
@@ -212,7 +218,7 @@ def main():
             state[gateway_intent.MARK] = True
         return operations + to_write(params['path'], json.dumps(state, indent=1, sort_keys=True) + '\n', 0o600)
 
-    plan_and_apply(module, plan, write, lock=lock.scst('module gateway_state'))
+    plan_and_apply(module, plan, write, lambda: dict(drained=Orders(params['path']).drained()), lock=lock.scst('module gateway_state'))
 
 
 if __name__ == '__main__':

@@ -102,10 +102,10 @@ class World:
     def apply(self):
         return gateway_serve.apply_once(self.mapper(), lambda known, enable: self.gateway(self.current()).export(known, enable))
 
-    def keeper(self):
+    def keeper(self, **options):
         return gateway_serve.Keeper(
             str(self.path), self.gateway, self.mapper(clock=self.clock), lambda: lock.scst('cephgate serve', wait=0),
-            self.reports.append, self.journal.append, clock=self.clock)
+            self.reports.append, self.journal.append, clock=self.clock, **options)
 
     def run(self, keeper, seconds=3, until=None):
         """Let the keeper look once a second of its clock; the attempts that it starts end in real time."""

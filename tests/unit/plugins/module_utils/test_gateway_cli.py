@@ -106,6 +106,7 @@ def test_apply_ends_although_an_image_hangs(world, call, monkeypatch):
 def test_the_documented_table_is_the_codes():
     text = (TOP / 'roles/gateway/README.md').read_text()
     documented = {int(code) for code in re.findall(r'^\| (\d+) \|', text, re.M)}
-    assert documented == {gateway_cli.ALL_SERVED, gateway_cli.MISSING, gateway_cli.IMPOSSIBLE, gateway_cli.BUSY}
+    assert documented == {gateway_cli.ALL_SERVED, gateway_cli.MISSING, gateway_cli.IMPOSSIBLE, gateway_cli.BUSY,
+                          gateway_cli.TRY_AGAIN}
     for code in documented:
         assert '%d ' % code in gateway_cli.__doc__.split('\n\n')[1]

@@ -35,7 +35,11 @@ def test_the_command_runs_without_ansible(run_module, options, tmp_path):
     assert answer['enabled'] is False
     assert [entry['image'] for entry in answer['images'] if not entry['served']] == ['rbd/a']
     again = run_module(gateway_state, **options)
-    assert not again['changed'] and again['operations'] == []
+    assert not again['changed'] and again['operations'] == [] and again['drained'] is False
+    drained = subprocess.run([options['command'], '--state', options['path'], 'drain'], env={'PATH': '/usr/bin'}, text=True,
+                             capture_output=True, check=False)
+    assert drained.returncode == 0, drained.stderr
+    assert run_module(gateway_state, **options)['drained'] is True, 'the role must not enable its target'
 
 
 def test_apply_without_scst_says_what_is_missing(run_module, options, tmp_path):
