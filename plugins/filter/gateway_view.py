@@ -69,7 +69,7 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description:
-    - Lists C(images), C(devices), C(targets), C(luns) and C(device_groups) for the modules that take them.
+    - Lists C(images), C(made) (the same, with what counts when they are created), C(devices), C(targets), C(luns) and C(device_groups) for the modules that take them.
     - C(exports), for each image C(serial), C(size) in bytes, C(device), C(gateway) and C(hosts), is what clients need.
     - C(removed), with C(luns), C(devices) and C(images), is what the modules that take them have to remove, for LUNs that are
       declared with C(state=absent).
@@ -93,6 +93,7 @@ def gateway_view(luns, gateway, hosts, gateways, iqn_prefix, mapped, client='adm
     return dict(
         views,
         images=[dict((key, lun[key]) for key in ('image', 'size') if key in lun) for lun in luns],
+        made=[dict((key, lun[key]) for key in ('image', 'size', 'data_pool', 'object_size') if key in lun) for lun in luns],
         # What is to go is still exported; clients let go of it by its serial number.
         exports=site.exports(declared, mapped, sorted(gateways)),
         removed=site.removed(iqn_prefix, gateway, declared),

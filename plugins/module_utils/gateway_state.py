@@ -78,8 +78,9 @@ class Gateway(object):
                 problems.add(image, 'the image is not mapped')
             elif entry.get('image_id') and found['image_id'] != entry['image_id']:
                 # Its identity belongs to the image that was: initiators would take the new one for it.
-                problems.add(image, 'image %s has the internal id %s, but the exported one had %s: it was made anew. Run '
-                             'the site playbook, which gives it an identity of its own.' % (
+                problems.add(image, 'image %s has the internal id %s, but the exported one had %s: it was made anew, which '
+                             'makes it another disk. Remove its LUN (playbooks/remove_lun.yml), or name it in cephgate_new_disks and run '
+                             'the site playbook.' % (
                                  image, found['image_id'], entry['image_id']))
             else:
                 usable.append(image)

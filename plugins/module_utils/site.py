@@ -180,6 +180,8 @@ def device_groups(iqn_prefix, luns, numbers):
     return [dict(
         name='cephgate-%s' % owner,
         devices=sorted(owned[owner]),
+        # What a gateway that is gone has left must not stay: initiators would count its ports in.
+        exclusive=['target_groups'],
         target_groups=[dict(
             name=gateway,
             group_id=numbers[gateway],

@@ -48,6 +48,13 @@ options:
     type: list
     elements: dict
     default: []
+  new_disks:
+    description:
+      - Images that may become other disks than they were. With O(phase=begin) any other image is refused that has another
+        internal id, or whose device shows another serial number, than what is exported or was when the gateway went down.
+    type: list
+    elements: str
+    default: []
   disrupt_sessions:
     description: Accept removals under live sessions.
     type: bool
@@ -105,7 +112,7 @@ import sys
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.cephgate.iscsi.plugins.module_utils import gateway_cli, gateway_intent, gateway_state, lock
+from ansible_collections.cephgate.iscsi.plugins.module_utils import gateway_cli, gateway_identity, gateway_intent, gateway_state, lock
 from ansible_collections.cephgate.iscsi.plugins.module_utils.gateway_orders import Orders
 from ansible_collections.cephgate.iscsi.plugins.module_utils.glue import plan_and_apply
 from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Operation, Refused
@@ -188,6 +195,7 @@ def main():
             phase=dict(type='str', choices=['begin', 'end'], default='end'),
             complete=dict(type='bool', default=False),
             removed=dict(type='list', elements='dict', default=[]),
+            new_disks=dict(type='list', elements='str', default=[]),
             disrupt_sessions=dict(type='bool', default=False),
         ),
         supports_check_mode=True,
@@ -201,6 +209,9 @@ def main():
         if unknown:
             raise Refused('CHAP user %s: it is in the state, but has no entry in secrets. Give both from one '
                           'gateway_view.' % ', '.join(sorted(unknown)))
+        old = current(params['path'])
+        if params['phase'] == 'begin':
+            gateway_identity.check(Sysfs(params['state']['sysfs_root']), old, params['state'], params['new_disks'])
         if params['phase'] == 'begin' and not params['disrupt_sessions']:
             here = gateway_state.Gateway(params['state'], None, Sysfs(params['state']['sysfs_root']), mapped)
             here.check_removals(params['complete'], params['removed'])
@@ -211,7 +222,6 @@ def main():
         version = hashlib.sha256(b''.join(to_bytes(path + text) for path, text in files)).hexdigest()[:12]
         operations += to_write(params['command'], LAUNCHER.format(
             python=sys.executable, library=params['library'], package=PACKAGE, version=version), 0o755)
-        old = current(params['path'])
         new = with_secrets(params['state'], params['secrets'])
         state = gateway_intent.intended(old, new, params['complete'], params['removed'])
         if params['phase'] == 'begin' and not gateway_intent.reached(old, state):
