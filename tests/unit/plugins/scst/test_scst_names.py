@@ -73,7 +73,8 @@ def test_a_value_has_one_form(name, value, expected):
 
 NO_VALUE = [
     ('blocksize', 1000), ('blocksize', 100), ('blocksize', 2 ** 30), ('blocksize', '010'), ('naa_id', '0x3fa2'), ('naa_id', '6' * 16),
-    ('naa_id', 'g' * 16), ('usn', 'x' * 21), ('t10_dev_id', 'x' * 26), ('t10_vend_id', 'x' * 9), ('prod_id', 'x' * 17), ('usn', ''),
+    ('naa_id', 'g' * 16), ('naa_id', '3' + 'g' * 15), ('naa_id', '6' * 31), ('eui64_id', '12'), ('eui64_id', 'g' * 16),
+    ('usn', 'x' * 21), ('t10_dev_id', 'x' * 26), ('t10_vend_id', 'x' * 9), ('prod_id', 'x' * 17), ('usn', ''),
     ('usn', True), ('usn', 'a\nb'), ('HeaderDigest', 'MD5'), ('InitialR2T', 1), ('QueuedCommands', 0), ('QueuedCommands', 10 ** 40),
     ('QueuedCommands', -1), ('QueuedCommands', 1.0), ('rotational', 2), ('rotational', None), ('addr_method', 'flat'), ('redirect', '10.0.0.1'),
     ('io_grouping_type', '0'), ('cpu_mask', '0x1'), ('RspTimeout', 1), ('MaxBurstLength', 511),
