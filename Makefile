@@ -18,7 +18,7 @@ PYTEST := .venv/bin/python -m pytest
 -include molecule/shared/lab.mk
 
 # Two at a time in make test, so the longest come first.
-CHECKS := sanity windows unit molecule property lint model py27 package roles emulator docs guard
+CHECKS := sanity windows unit molecule page property lint model py27 package roles emulator docs guard
 
 .PHONY: help
 help:  ## this list
@@ -46,11 +46,12 @@ test:  ## everything, the lab included
 check:  ## everything that needs no virtual machine
 	@$(STEPS) --needed deps --needed venv $(addprefix --beside ,$(CHECKS))
 
-.PHONY: lint docs guard unit property model emulator windows py27 sanity package roles molecule bench
+.PHONY: lint docs guard unit page property model emulator windows py27 sanity package roles molecule bench
 lint:  ## ansible-lint (production profile), yamllint, shellcheck
 docs:  ## documentation of modules, plugins and roles; changelog
 guard:  ## rules of this project about its own files
 unit:  ## unit tests, with the newest and the oldest ansible-core
+page:  ## the status page in a browser: sizes of screens, paper, dark
 property:  ## property tests of the engine
 model:  ## the take-over protocol, every order of faults up to a bound; MODEL=full: without the bound, for hours
 emulator:  ## the SCST emulator against recordings of SCST
@@ -61,7 +62,7 @@ package:  ## build, install and inspect the collection
 roles:  ## the roles' promises about their cost
 molecule:  ## the scenarios that need no virtual machine
 bench:  ## time the engine
-lint docs guard unit property model emulator windows py27 sanity package roles molecule bench: venv
+lint docs guard unit page property model emulator windows py27 sanity package roles molecule bench: venv
 	@$(STEPS) $@
 
 .PHONY: lint.run
@@ -81,6 +82,10 @@ guard.run:
 unit.run: venv-2.16
 	$(PYTEST) tests/unit --junitxml=build/log/junit/unit.xml
 	.venv-2.16/bin/python -m pytest -q tests/unit --junitxml=build/log/junit/unit-2.16.xml
+
+.PHONY: page.run
+page.run:
+	$(PYTEST) tests/page
 
 .PHONY: property.run
 property.run:
