@@ -48,7 +48,7 @@ check:  ## everything that needs no virtual machine
 
 .PHONY: lint docs guard unit page property model emulator windows py27 sanity package roles molecule bench
 lint:  ## ansible-lint (production profile), yamllint, shellcheck
-docs:  ## documentation of modules, plugins and roles; changelog
+docs:  ## the documentation built (build/docs/html), its links, its examples tried; changelog
 guard:  ## rules of this project about its own files
 unit:  ## unit tests, with the newest and the oldest ansible-core
 page:  ## the status page in a browser: sizes of screens, paper, dark
@@ -73,6 +73,8 @@ lint.run:
 docs.run:
 	$(ANSIBLE) ANSIBLE_HOME="$(CURDIR)/build/ansible-home" .venv/bin/antsibull-docs lint-collection-docs --plugin-docs .
 	.venv/bin/antsibull-changelog lint
+	tests/tools/docs.sh
+	$(PYTEST) tests/docs --junitxml=build/log/junit/docs.xml
 
 .PHONY: guard.run
 guard.run:
