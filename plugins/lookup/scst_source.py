@@ -45,9 +45,11 @@ _list:
 """
 
 import hashlib
+import lzma
 import os
 import re
 import tarfile
+import zlib
 
 from ansible.errors import AnsibleLookupError
 from ansible.module_utils.common.text.converters import to_bytes, to_text
@@ -56,6 +58,8 @@ from ansible.plugins.lookup import LookupBase
 VERSION = re.compile(r'SCST_VERSION_NAME[ \t]+"([0-9.]+)')
 HEADER = 'include/scst_const.h'
 ALGORITHMS = ('md5', 'sha1', 'sha224', 'sha256', 'sha384', 'sha512')
+# How archives begin that tarfile can read: gzip, bzip2, xz.
+KNOWN = (b'\x1f\x8b', b'BZh', b'\xfd7zXZ')
 # What make leaves in a source folder says nothing about the source.
 LEFT_BY_MAKE = ('.o', '.ko', '.cmd', '.mod', '.mod.c', '.a')
 
@@ -64,14 +68,16 @@ class LookupModule(LookupBase):
 
     def run(self, terms, variables=None, **kwargs):
         checksums = kwargs.get('checksums') or []
+        # One without brackets; its letters would be counted.
+        if isinstance(checksums, str):
+            checksums = [checksums]
         if checksums and len(checksums) != len(terms):
             raise AnsibleLookupError('%d checksums for %d sources (%s): give one "sha256:<hex>" for each, in the same order'
                                      % (len(checksums), len(terms), ', '.join(terms)))
         return [self._describe(term, promised) for term, promised in zip(terms, checksums or [''] * len(terms))]
 
     def _describe(self, term, promised):
-        if promised and (':' not in promised or promised.split(':', 1)[0] not in ALGORITHMS):
-            raise AnsibleLookupError('checksum %s is not one of %s, a colon and hex digits' % (promised, ', '.join(ALGORITHMS)))
+        check_form(promised)
         if '://' in term:
             name = re.sub('/download/?$', '', term).rstrip('/').rsplit('/', 1)[-1]
             return dict(kind='url', source=term, name=name, checksum=promised, contents='', version='')
@@ -86,6 +92,19 @@ class LookupModule(LookupBase):
         check(path, promised)
         return dict(kind='archive', source=path, name=name, checksum=promised,
                     contents=digest_file(path, 'sha256'), version=version_of_archive(path))
+
+
+def check_form(promised):
+    """Now, and not when a host has downloaded the file."""
+    if not promised:
+        return
+    algorithm, dummy, digits = to_text(promised).partition(':')
+    if algorithm not in ALGORITHMS:
+        raise AnsibleLookupError('checksum %s is not one of %s, a colon and hex digits' % (promised, ', '.join(ALGORITHMS)))
+    length = 2 * hashlib.new(algorithm).digest_size
+    if not re.match('[0-9a-fA-F]{%d}$' % length, digits):
+        raise AnsibleLookupError('checksum %s: %s has %d hex digits, "%s" are %d characters: give all of it, and nothing else'
+                                 % (promised, algorithm, length, digits, len(digits)))
 
 
 def digest_file(path, algorithm):
@@ -145,6 +164,13 @@ def version_of_archive(path):
                 if member.isfile() and (member.name == HEADER or member.name.endswith('/' + HEADER)):
                     return version_of(archive.extractfile(member).read())
     except tarfile.ReadError:
-        # A compression that only the host's tar knows; what it holds shows after unpacking.
-        return ''
+        # A compression that only the host's tar knows is left to it: what it holds shows after unpacking.
+        with open(path, 'rb') as stream:
+            start = stream.read(6)
+        if start.startswith(KNOWN):
+            raise AnsibleLookupError('source %s is no whole archive: get it again' % path)
+        if start.lstrip()[:1] == b'<':
+            raise AnsibleLookupError('source %s is a web page, not an archive: get the archive itself' % path)
+    except (EOFError, OSError, lzma.LZMAError, zlib.error) as error:
+        raise AnsibleLookupError('source %s is no whole archive (%s): get it again' % (path, error))
     return ''

@@ -98,16 +98,42 @@ def test_a_promised_checksum_is_verified(look, tmp_path):
     path = archive(tmp_path / 'a.tar', 'scst-3.0.1/include/scst_const.h', HEADER % '3.0.1')
     right = 'sha1:' + hashlib.sha1(path.read_bytes()).hexdigest()
     assert look(str(path), checksums=[right])[0]['checksum'] == right
-    with pytest.raises(AnsibleError, match='checksum mismatch: .*a.tar has sha256:[0-9a-f]{64}, promised was sha256:00'):
-        look(str(path), checksums=['sha256:00'])
+    with pytest.raises(AnsibleError, match='checksum mismatch: .*a.tar has sha256:[0-9a-f]{64}, promised was sha256:0{64}'):
+        look(str(path), checksums=['sha256:' + 64 * '0'])
+
+
+def test_a_single_checksum_needs_no_brackets(look):
+    promised = 'md5:' + 32 * 'a'
+    assert look('http://e.com/a', checksums=promised)[0]['checksum'] == promised
+
+
+@pytest.mark.parametrize('mode', ['w', 'w:gz', 'w:bz2', 'w:xz'])
+def test_half_an_archive_is_refused(look, tmp_path, mode):
+    path = archive(tmp_path / 'a.tar', 'scst-3.0.1/src/scst_main.c', os.urandom(9999).hex(), mode)
+    path.write_bytes(path.read_bytes()[:4000])
+    if mode == 'w':
+        # Without a compression only the host's tar tells it from one that it alone knows.
+        assert look(str(path))[0]['version'] == ''
+    else:
+        with pytest.raises(AnsibleError, match='a.tar is no whole archive'):
+            look(str(path))
+
+
+def test_the_page_around_a_download_is_refused(look, tmp_path):
+    (tmp_path / 'scst-3.0.1.tar.bz2').write_text('\n<!doctype html><html>\n')
+    with pytest.raises(AnsibleError, match='scst-3.0.1.tar.bz2 is a web page, not an archive'):
+        look(str(tmp_path / 'scst-3.0.1.tar.bz2'))
 
 
 @pytest.mark.parametrize('terms, checksums, text', [
     (['/nowhere/a.tar'], [], '/nowhere/a.tar does not exist on the controller'),
     (['http://e.com/a', 'http://e.com/b'], ['sha256:00'], '1 checksums for 2 sources'),
     (['http://e.com/a'], ['abcdef'], 'checksum abcdef is not one of md5'),
+    (['http://e.com/a'], ['sha256:abcdef'], 'sha256 has 64 hex digits, "abcdef" are 6 characters'),
+    (['http://e.com/a'], ['sha256:' + 64 * 'x'], 'sha256 has 64 hex digits'),
+    (['http://e.com/a'], ['sha256:http://e.com/sums'], 'sha256 has 64 hex digits'),
     (['http://e.com/a'], ['crc32:00'], 'checksum crc32:00 is not one of'),
-    (['.'], ['sha256:00'], 'is a folder, which has no checksum'),
+    (['.'], ['sha256:' + 64 * '0'], 'is a folder, which has no checksum'),
 ])
 def test_what_cannot_be_right_is_refused(look, terms, checksums, text):
     with pytest.raises(AnsibleError, match=text):
