@@ -117,6 +117,20 @@ def test_every_scenario_has_tests():
     assert not [scenario for scenario in scenarios if not list((TOP / scenario / 'tests').glob('test_*.py'))]
 
 
+def test_every_playbook_of_a_scenario_is_there():
+    """Molecule calls a scenario a success that it has left steps out of: those without a playbook, and all side effects, also those
+    that name their file, when playbooks.side_effect is not there."""
+    missing = []
+    for name in FILES:
+        if re.match(r'molecule/\w+/molecule\.yml$', name):
+            scenario = load(name)
+            for action, *files in {tuple(step.split()) for sequence in scenario['scenario'].values() for step in sequence}:
+                if action in ('create', 'prepare', 'converge', 'side_effect', 'cleanup', 'destroy'):
+                    files.append(scenario['ansible']['playbooks'].get(action, action + '.yml'))
+                    missing += ['%s: %s: %s' % (name, action, file) for file in files if not (TOP / name).parent.joinpath(file).is_file()]
+    assert not missing
+
+
 def test_the_readme_names_targets_that_exist():
     makefiles = text('Makefile') + ''.join(text(name) for name in FILES if name.endswith('.mk'))
     targets = {target for line in re.findall(r'^([a-z0-9 .-]+):(?!=)', makefiles, re.MULTILINE) for target in line.split()}
