@@ -15,7 +15,7 @@ from proc import run
 QEMU = "qemu-system-x86_64"
 PROBE_SECONDS = 15
 
-TCG = ["-accel", "tcg,tb-size=128", "-cpu", "max"]
+TCG = ["-accel", "tcg", "-cpu", "max"]
 KVM = ["-accel", "kvm", "-cpu", "host"]
 
 # The time stamp counter of an emulated processor is calibrated wrongly on a busy machine: guests' clocks ran at three
@@ -41,6 +41,11 @@ def choose(image, progress):
         answer.write_text("kvm" if works else "tcg")
         progress.say("accelerator: %s (remembered in %s)" % (answer.read_text(), answer))
     return KVM if answer.read_text().strip() == "kvm" else TCG
+
+
+def arguments(options, code):
+    """For QEMU. CODE: MiB that emulation may keep of the guest's translated code."""
+    return ["-accel", "tcg,tb-size=%d" % code] + options[2:] if options == TCG else options
 
 
 def append(options):

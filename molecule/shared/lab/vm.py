@@ -67,7 +67,7 @@ class Vm:
         if self.console.exists():
             os.replace(self.console, str(self.console) + ".before")
         self.pidfile.unlink(missing_ok=True)
-        argv = [accel.QEMU, "-name", name, "-M", "q35", *options, "-m", self.host.memory, "-smp", str(self.host.processors),
+        argv = [accel.QEMU, "-name", name, "-M", "q35", *accel.arguments(options, self.host.code), "-m", self.host.memory, "-smp", str(self.host.processors),
                 "-display", "none", "-nodefaults", "-no-user-config", "-pidfile", self.pidfile,
                 "-kernel", image.kernel, "-initrd", image.initrd,
                 "-append", "%s%s lab.host=%s lab.n=%d systemd.machine_id=%s%s" % (
