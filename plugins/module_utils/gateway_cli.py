@@ -2,7 +2,7 @@
 # Copyright (c) 2026, the cephgate contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The command cephgate on a gateway: apply, drain, plan, release, serve, status, undrain.
+"""The command cephgate on a gateway: apply, drain, metrics, plan, release, serve, status, undrain.
 
 Exit codes: 0 all that is declared is served (plan: nothing to do; drain, undrain: done); 1 something is not served (plan: there is
 something to do; release: something is still held); 2 it could not be told or done at all; 3 somebody else was at work for as long as --wait
@@ -19,7 +19,7 @@ import os
 import sys
 import time
 
-from ansible_collections.cephgate.iscsi.plugins.module_utils import gateway_drain, gateway_release, gateway_serve, gateway_state, lock
+from ansible_collections.cephgate.iscsi.plugins.module_utils import gateway_drain, gateway_metrics, gateway_release, gateway_serve, gateway_state, lock
 from ansible_collections.cephgate.iscsi.plugins.module_utils.gateway_mapper import Mapper
 from ansible_collections.cephgate.iscsi.plugins.module_utils.gateway_orders import Orders
 from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Failed, Refused
@@ -179,7 +179,18 @@ def serve(options):
     os.execv(sys.executable, [sys.executable] + sys.argv)
 
 
-VERBS = dict(apply=apply_state, drain=drain, undrain=undrain, plan=plan, release=release, status=status, serve=serve)
+def metrics(options):
+    """The gateway's numbers for Prometheus. What cannot be read is one of them."""
+    found = gateway_metrics.collect(options.state, options.run)
+    if options.output:
+        gateway_metrics.write(options.output, found.text())
+    else:
+        say(options, dict(metrics=[dict(name=gateway_metrics.PREFIX + name, labels=labels, value=value) for name, labels, value in found.all]),
+            found.text().splitlines())
+    return ALL_SERVED
+
+
+VERBS = dict(apply=apply_state, drain=drain, metrics=metrics, undrain=undrain, plan=plan, release=release, status=status, serve=serve)
 
 
 def main(arguments=None):
@@ -189,10 +200,12 @@ def main(arguments=None):
     parser.add_argument('--wait', type=int, default=lock.WAIT, metavar='SECONDS',
                         help='how long to wait for somebody else who changes this gateway (default: %(default)s)')
     parser.add_argument('--json', action='store_true', help='answer in JSON, one object; an error is {"error": text}')
+    parser.add_argument('--output', metavar='FILE', help='metrics: replace this file instead of printing')
     parser.add_argument('verb', choices=sorted(VERBS), help='apply: serve what the state file says; plan: say what apply would do; '
                         'release: take the targets out of service and unmap the images, as before a shutdown; '
                         'status: say what is served and what is missing; serve: apply whenever something is missing, for ever; '
-                        'drain: take this gateway out of service and keep it so; undrain: back into service')
+                        'drain: take this gateway out of service and keep it so; undrain: back into service; '
+                        'metrics: its numbers in Prometheus\' text format')
     options = parser.parse_args(arguments)
     try:
         return VERBS[options.verb](options)
