@@ -12,6 +12,7 @@ __metaclass__ = type
 
 import fnmatch
 import re
+import socket
 
 from ansible_collections.cephgate.iscsi.plugins.module_utils.identity import device_name
 from ansible_collections.cephgate.iscsi.plugins.module_utils.site import target_name
@@ -45,6 +46,16 @@ def iscsi_name_problem(name):
     return 'it starts with none of iqn., eui. (16 hex digits), naa. (16 or 32 hex digits)'
 
 
+def address(text):
+    """An IPv4 or IPv6 address in its one canonical form, or None when it is none. C(FD00:0::1) and C(fd00::1) are the same."""
+    for family in (socket.AF_INET, socket.AF_INET6):
+        try:
+            return socket.inet_ntop(family, socket.inet_pton(family, text))
+        except (socket.error, ValueError, TypeError, UnicodeError):
+            continue
+    return None
+
+
 def _gateways(gateways, iqn_prefix):
     problem = iscsi_name_problem(iqn_prefix)
     if problem:
@@ -75,10 +86,20 @@ def _gateways(gateways, iqn_prefix):
             yield ('gateway %s has no cephgate_portals, so no initiator could reach it. List at least one of its '
                    'addresses.' % name)
         for portal in gateway.get('portals') or []:
-            if portal in portals:
+            own = address(portal)
+            if own is None:
+                yield ('gateway %s: portal "%s" is no IPv4 or IPv6 address. Write it without port, brackets and prefix length.'
+                       % (name, portal))
+                continue
+            if own.startswith('fe80:'):
+                yield ('gateway %s: portal %s is link-local, so that it means another host on every link. Use an address of the storage '
+                       'network.' % (name, portal))
+            if own in portals and portals[own] == name:
+                yield 'gateway %s: portal %s is declared twice. Keep one of them.' % (name, portal)
+            elif own in portals:
                 yield ('portal %s is declared by gateways %s and %s; an address belongs to one host. Remove it from '
-                       'one of them.' % (portal, portals[portal], name))
-            portals[portal] = name
+                       'one of them.' % (portal, portals[own], name))
+            portals[own] = name
 
 
 def _hosts(hosts):

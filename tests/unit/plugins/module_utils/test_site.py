@@ -71,6 +71,31 @@ def test_a_removed_gateway_gives_up_only_its_own():
     assert all(before[i] == 'gw1' for i in IMAGES if before[i] != after[i])
 
 
+NAMES = st.text('abcdefghijklmnopqrstuvwxyz0123456789-.', min_size=1, max_size=12)
+
+
+@given(st.sets(NAMES, min_size=1, max_size=9), NAMES)
+def test_whatever_the_gateways_are_called_one_that_comes_takes_its_share_and_moves_nothing_else(names, new):
+    names.discard(new)
+    if not names:
+        return
+    before = {i: site.preferred_gateway(i, sorted(names)) for i in IMAGES}
+    after = {i: site.preferred_gateway(i, sorted(names | {new})) for i in IMAGES}
+    moved = [i for i in IMAGES if before[i] != after[i]]
+    assert all(after[i] == new for i in moved), 'and when it goes, it gives up only its own'
+    share = 1 / (len(names) + 1)
+    # 600 images: 5 standard deviations of a fair choice.
+    assert abs(len(moved) / len(IMAGES) - share) < 5 * (share * (1 - share) / len(IMAGES)) ** 0.5, (len(moved), share)
+
+
+@given(st.sets(NAMES, min_size=2, max_size=9), st.data())
+def test_a_declared_gateway_stays_whoever_comes_or_goes(names, data):
+    declared = data.draw(st.sampled_from(sorted(names)))
+    others = data.draw(st.sets(st.sampled_from(sorted(names)))) | {declared}
+    for image in IMAGES[:20]:
+        assert site.preferred_gateway(image, sorted(others), declared) == declared
+
+
 LUNS = [dict(image='rbd/a', size='1G', gateway='gw1', hosts={'db': 0, 'web': 3}),
         dict(image='rbd/b', size='1G', gateway='gw2', hosts={'db': 1})]
 MAPPED = {'rbd/a': dict(path='/dev/rbd/rbd/a', fsid=FSID, image_id='1', size=1 << 30),
@@ -86,6 +111,15 @@ def test_all_gateways_agree_on_identity_and_access_states():
     assert [(t['name'], t['group_id'], t['state'], t['preferred']) for t in first['target_groups']] == [
         ('gw1', 1, 'active', True), ('gw2', 2, 'nonoptimized', False)]
     assert first['target_groups'][1]['targets'] == [dict(name='iqn.2026-11.com.example:gw2', rel_tgt_id=2)]
+
+
+def test_a_target_has_all_portals_of_its_gateway_of_both_families():
+    portals = ['10.0.0.1', '10.1.0.1', 'fd00::1']
+    assert site.target('iqn.2026-11.com.example', 'gw1', 1, portals, {})['allowed_portals'] == portals
+
+
+def test_what_a_former_gateway_left_goes():
+    assert all(group['exclusive'] == ['target_groups'] for group in site.device_groups('iqn.x', LUNS, {'gw1': 1, 'gw2': 2}))
 
 
 def test_a_lun_appears_once_in_every_group_of_its_hosts():

@@ -37,6 +37,11 @@ def test_the_good_site_has_no_problem():
     assert problems(**SITE) == []
 
 
+def test_portals_may_be_on_several_networks_of_both_families():
+    assert problems(**changed(gateways__gw1__portals=['10.0.0.1', '10.1.0.1', 'fd00::1', 'fd00:1::1'],
+                              gateways__gw2__portals=['fd00::2', '10.0.0.2'])) == []
+
+
 @pytest.mark.parametrize('changes, words', [
     (dict(luns__1__hosts={'db': 0}), ['LUN 0', 'host db', 'rbd/a', 'rbd/ns/b', 'another number']),
     (dict(luns__0__gateway='gw9'), ['rbd/a', 'gw9', 'gw1, gw2', 'Correct']),
@@ -53,6 +58,13 @@ def test_the_good_site_has_no_problem():
     (dict(gateways__gw2__number=0), ['gw2', '1 to 65535']),
     (dict(gateways__gw2__portals=[]), ['gw2', 'cephgate_portals']),
     (dict(gateways__gw2__portals=['10.0.0.1']), ['10.0.0.1', 'gw1', 'gw2']),
+    (dict(gateways__gw1__portals=['10.0.0.1', 'FD00:0::2']), ['fd00::2', 'gw1', 'gw2']),
+    (dict(gateways__gw1__portals=['10.0.0.1', 'fd00::1', 'fd00:0::1']), ['fd00:0::1', 'gw1', 'twice']),
+    (dict(gateways__gw1__portals=['10.0.0.1:3260']), ['10.0.0.1:3260', 'gw1', 'without port']),
+    (dict(gateways__gw1__portals=['[fd00::1]']), ['[fd00::1]', 'gw1', 'brackets']),
+    (dict(gateways__gw1__portals=['10.0.0.1/24']), ['10.0.0.1/24', 'gw1', 'prefix length']),
+    (dict(gateways__gw1__portals=['gw1.example.com']), ['gw1.example.com', 'no IPv4 or IPv6 address']),
+    (dict(gateways__gw1__portals=['fe80::1']), ['fe80::1', 'gw1', 'link-local']),
     (dict(iqn_prefix='cephgate'), ['"cephgate"', 'RFC 7143']),
     (dict(iqn_prefix='iqn.2026-13.com.example'), ['iqn.2026-13', 'YYYY-MM']),
     (dict(hosts__db__initiators=[]), ['host db', 'no initiators']),

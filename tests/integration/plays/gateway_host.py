@@ -1,0 +1,119 @@
+# Copyright (c) 2026, the cephgate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One gateway without a virtual machine: a process in mount and network namespaces of its own, which the test made.
+
+usage: gateway_host.py FOLDER ADDRESS...
+
+In it /etc, /usr/local, /run, /dev and /sys/bus are the gateway's own, SCST's tree at /run/scst_tgt is the emulator's (over FUSE, without
+data plane), and /usr/local/bin/rbd stands for Ceph and the kernel's client. Initiators are those of FOLDER/initiators.json: each logs
+in as soon as the target lets it, and again when its session is gone, as real ones do; but not one that FOLDER/gone names.
+"""
+import json
+import os
+import pathlib
+import stat
+import subprocess
+import sys
+
+TOP = pathlib.Path(__file__).resolve().parents[3]
+sys.path.insert(0, str(TOP / 'tests/emulator'))
+
+from scst_emulator import Emulator, Fake, login  # noqa: E402
+from scst_emulator.fuse_face import serve  # noqa: E402
+
+ROOT = '/run/scst_tgt'
+NODES = dict(null=(1, 3), zero=(1, 5), full=(1, 7), random=(1, 8), urandom=(1, 9), tty=(5, 0), fuse=(10, 229))
+
+
+def mount(*words):
+    subprocess.run(['mount', *map(str, words)], check=True)
+
+
+def isolate(folder, addresses):
+    """Namespaces: everything that a gateway changes is its own from here on."""
+    mount('--make-rprivate', '/')
+    private = folder / 'private'
+    private.mkdir()
+    mount('-t', 'tmpfs', 'private', private)
+    for place in ('/etc', '/usr/local'):
+        upper, work = private / place[1:].replace('/', '-'), private / (place[1:].replace('/', '-') + '.work')
+        upper.mkdir()
+        work.mkdir()
+        mount('-t', 'overlay', 'private', '-o', 'lowerdir=%s,upperdir=%s,workdir=%s' % (place, upper, work), place)
+    dev = private / 'dev'
+    (dev / 'pts').mkdir(parents=True)
+    (dev / 'shm').mkdir()
+    for name, (major, minor) in NODES.items():
+        os.mknod(dev / name, 0o666 | stat.S_IFCHR, os.makedev(major, minor))
+        os.chmod(dev / name, 0o666)
+    for name in ('fd', 'stdin', 'stdout', 'stderr'):
+        os.symlink(os.readlink('/dev/' + name), dev / name)
+    mount('--bind', '/dev/pts', dev / 'pts')
+    mount('--rbind', dev, '/dev')
+    bus = private / 'bus'
+    (bus / 'rbd/devices').mkdir(parents=True)
+    mount('--bind', bus, '/sys/bus')
+    mount('-t', 'tmpfs', 'run', '/run')
+    pathlib.Path('/etc/ceph').mkdir(exist_ok=True)
+    pathlib.Path('/etc/ceph/ceph.conf').write_text('[global]\nfsid = a7f64266-0894-4f1e-a635-d0aeaca0e993\n')
+    pathlib.Path('/usr/local/bin').mkdir(exist_ok=True)
+    command = pathlib.Path('/usr/local/bin/rbd')
+    command.write_text('#!/bin/sh\nexec %s %s %s "$@"\n' % (sys.executable, pathlib.Path(__file__).parent / 'rbd.py', folder.parent / 'ceph'))
+    command.chmod(0o755)
+    subprocess.run(['ip', 'link', 'set', 'lo', 'up'], check=True)
+    for address in addresses:
+        subprocess.run(['ip', 'addr', 'add', address, 'dev', 'lo'], check=True)
+
+
+class Files(Fake):
+    """Mapped images are plain files here; SCST is to take them for block devices."""
+
+    def entry(self, path):
+        return dict(size=os.stat(path).st_size, block=True)
+
+
+class Initiators:
+    """What the emulator calls a data plane: keeps the sessions up to date whenever somebody looks or writes."""
+
+    def __init__(self, core, path):
+        self.core, self.path, self.live = core, path, {}
+
+    def refresh_sessions(self):
+        wanted = {(one['name'], one['address'], one['portal']) for one in json.loads(self.path.read_text())}
+        for key in list(self.live):
+            session = self.live[key]
+            there = session.target.sessions.get(session.name) is session
+            if there and key not in wanted:
+                session.close()
+            if not there or key not in wanted:
+                del self.live[key]
+        gone = self.path.parent / 'gone'
+        if gone.exists():
+            wanted -= {key for key in wanted - set(self.live) if key[0] == gone.read_text()}
+        driver = self.core.targets.iscsi if self.core.targets else None
+        for key in sorted(wanted - set(self.live)) if driver and driver.running and driver.enabled else ():
+            for target in driver.targets.values():
+                if target.enabled and target.allows_portal(key[2]):
+                    try:
+                        self.live[key] = login(target, key[0], client=key[1], portal=key[2])
+                    except OSError:
+                        pass  # it has no LUN there, say; the next look tries again
+
+    def follow(self):
+        pass
+
+    def close(self):
+        pass
+
+
+def main():
+    folder = pathlib.Path(sys.argv[1])
+    isolate(folder, sys.argv[2:])
+    os.makedirs(ROOT)
+    emulator = Emulator('3.10', Files())
+    serve(emulator, ROOT, Initiators(emulator.core, folder / 'initiators.json'))
+
+
+if __name__ == '__main__':
+    main()
