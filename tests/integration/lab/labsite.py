@@ -38,9 +38,9 @@ class Run:
         return "\n".join(self.errors)
 
 
-def play_command(*arguments, variables=None, limit=None):
-    """The site playbook on inventories/lab: (command, environment)."""
-    command = [str(BIN / "ansible-playbook"), "-i", str(TOP / "inventories/lab"), "cephgate.iscsi.site", *arguments]
+def play_command(*arguments, variables=None, limit=None, playbook="cephgate.iscsi.site"):
+    """A playbook on inventories/lab: (command, environment)."""
+    command = [str(BIN / "ansible-playbook"), "-i", str(TOP / "inventories/lab"), playbook, *arguments]
     if variables:
         command += ["--extra-vars", json.dumps(variables)]
     if limit:
@@ -50,9 +50,9 @@ def play_command(*arguments, variables=None, limit=None):
                          PATH="%s:%s" % (BIN, os.environ["PATH"]))
 
 
-def play_site(*arguments, variables=None, limit=None):
-    """Run the site playbook on inventories/lab; returns a Run."""
-    command, environment = play_command(*arguments, variables=variables, limit=limit)
+def play_site(*arguments, variables=None, limit=None, playbook="cephgate.iscsi.site"):
+    """Run a playbook, that of the site unless told otherwise, on inventories/lab; returns a Run."""
+    command, environment = play_command(*arguments, variables=variables, limit=limit, playbook=playbook)
     done = subprocess.run(command, cwd=TOP, env=environment, stdin=subprocess.DEVNULL, text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=900, check=False)
     start = done.stdout.find("{\n")
