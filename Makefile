@@ -18,7 +18,7 @@ PYTEST := .venv/bin/python -m pytest
 -include molecule/shared/lab.mk
 
 # Two at a time in make test, so the longest come first.
-CHECKS := sanity windows unit molecule page property lint model py27 package roles emulator docs guard
+CHECKS := sanity windows plays unit molecule page property lint model py27 package roles emulator docs guard
 
 .PHONY: help
 help:  ## this list
@@ -46,7 +46,7 @@ test:  ## everything, the lab included
 check:  ## everything that needs no virtual machine
 	@$(STEPS) --needed deps --needed venv $(addprefix --beside ,$(CHECKS))
 
-.PHONY: lint docs guard unit page property model emulator windows py27 sanity package roles molecule bench
+.PHONY: lint docs guard unit page property model emulator windows py27 sanity package roles plays molecule bench
 lint:  ## ansible-lint (production profile), yamllint, shellcheck
 docs:  ## the documentation built (build/docs/html), its links, its examples tried; changelog
 guard:  ## rules of this project about its own files
@@ -60,9 +60,10 @@ py27:  ## what runs on hosts, under a real Python 2.7
 sanity:  ## ansible-test sanity, with the newest and the oldest ansible-core
 package:  ## build, install and inspect the collection
 roles:  ## the roles' promises about their cost
+plays:  ## the playbooks of operations, on gateways that are namespaces of this machine
 molecule:  ## the scenarios that need no virtual machine
 bench:  ## time the engine
-lint docs guard unit page property model emulator windows py27 sanity package roles molecule bench: venv
+lint docs guard unit page property model emulator windows py27 sanity package roles plays molecule bench: venv
 	@$(STEPS) $@
 
 .PHONY: lint.run
@@ -124,6 +125,10 @@ sanity.run: venv-2.16
 .PHONY: package.run
 package.run:
 	tests/tools/package.sh
+
+.PHONY: plays.run
+plays.run:
+	$(PYTEST) tests/integration/plays
 
 .PHONY: roles.run
 roles.run:

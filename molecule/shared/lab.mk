@@ -48,6 +48,10 @@ lab-living.run:
 # Not in LAB_STEPS: it wants the site as lab-site leaves it, and the steps there change it.
 lab-availability: venv  ## what a gateway survives, on a lab after make lab-up and lab-site.run alone
 	@$(LAB) phase 'tests: availability' $(PYTEST) -s tests/integration/lab/test_availability.py
+.PHONY: lab-operations
+# Not in LAB_STEPS: on a lab whose site is as lab-site leaves it, minutes for each operation.
+lab-operations: venv  ## drain, upgrade, remove and the like under load, on the lab that is up
+	@$(LAB) phase 'tests: operations' $(PYTEST) -s tests/integration/lab/test_operations.py
 lab-proof.run:
 	@$(LAB) phase 'proof' $(LAB) proof
 	@$(LAB) phases
