@@ -144,13 +144,13 @@ def lun_problems(image, luns, seen, released=()):
         for session in seen[name]['sessions']:
             number = hosts.get(session['group'])
             if number is not None and number in [lun['lun'] for lun in session['luns']] and session['initiator'] not in released:
-                users.setdefault((session['initiator'], session['group'], number), []).append(name)
+                users.setdefault((session['initiator'], session['group'], number), set()).add(name)
     silent = ['gateway %s does not answer (%s), so it is not known who uses %s there, and it would go on serving it. Bring it back first.' % (
         name, seen[name]['why'].rstrip('.'), image) for name in sorted(seen) if not seen[name]['answered']]
     return silent + [
         'image %s: initiator %s (host %s) sees it as LUN %d through %s. Let that host let go of it first (unmount it and remove its disk; '
         'hosts of this inventory do so by themselves), or take it from under it: %s.' % (
-            image, initiator, host, number, ', '.join(names), ANYWAY)
+            image, initiator, host, number, ', '.join(sorted(names)), ANYWAY)
         for (initiator, host, number), names in sorted(users.items())]
 
 

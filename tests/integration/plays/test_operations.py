@@ -2,14 +2,23 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Operations on a running site, by their playbooks, on gateways without virtual machines."""
+import pytest
+
 from plays_site import DB, LUNS, PREFIX, WEB
+
+
+@pytest.fixture(autouse=True)
+def logged_in(site):
+    """Two initiators, on every gateway that is in service, through an IPv4 and an IPv6 portal."""
+    for gateway in site.gateways.values():
+        gateway.log_in(DB, WEB)
+        gateway.sessions()
 
 
 def test_the_site_is_served_and_a_second_run_changes_nothing(site):
     for gateway in site.gateways.values():
         assert gateway.enabled() and gateway.luns() == [0, 1, 2] and gateway.luns('web') == [0]
-        gateway.log_in(DB, WEB)
-        assert len(gateway.sessions()) == 4, 'two initiators, through an IPv4 and an IPv6 portal'
+        assert len(gateway.sessions()) == 4
     run = site.play('site')
     assert run.code == 0 and not any(run.changed.values()), (run.error, run.changed, [task for task in run.tasks if task[2]])
 
