@@ -22,6 +22,8 @@ PASSWORD = 'not-a-real-password'
 class Playbook:
     """Runs the site's plays for Windows on one test host."""
 
+    book = 'cephgate.iscsi.site'
+
     def __init__(self, folder, host, gateways, transport='ntlm'):
         self.folder, self.host, self.gateways, self.transport = folder, host, gateways, transport
         self.winrm = WinRM(host, password=PASSWORD, basic=transport == 'basic')
@@ -52,7 +54,7 @@ class Playbook:
         inventory.write_text(yaml.safe_dump(self.inventory()))
         environment = dict(os.environ, ANSIBLE_COLLECTIONS_PATH=str(TOP / 'build/collections'), ANSIBLE_HOME=str(TOP / 'build/ansible-home'),
                            ANSIBLE_NOCOLOR='1', ANSIBLE_LOCALHOST_WARNING='0', ANSIBLE_CALLBACK_RESULT_FORMAT='yaml', LC_ALL='C.UTF-8')
-        done = subprocess.run([pathlib.Path(sys.executable).parent / 'ansible-playbook', '-i', inventory, 'cephgate.iscsi.site',
+        done = subprocess.run([pathlib.Path(sys.executable).parent / 'ansible-playbook', '-i', inventory, self.book,
                                '--limit', 'windows_clients', *arguments], env=environment, cwd=self.folder,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300, check=False)
         recap = [line for line in done.stdout.splitlines() if line.startswith('app1 ') and 'ok=' in line]
