@@ -24,7 +24,8 @@ EM = 0.62
 SIGNS = """<svg width="0" height="0" class="signs" aria-hidden="true"><defs>
 <symbol id="s-healthy" viewBox="0 0 16 16"><circle class="f-healthy" cx="8" cy="8" r="7.5"/><path class="ink" d="M4.4 8.3l2.5 2.5 4.7-5"/></symbol>
 <symbol id="s-degraded" viewBox="0 0 16 16"><path class="f-degraded" d="M8 .8l7.6 13.9H.4z"/><path class="ink" d="M8 5.6v4.2M8 12.2v.4"/></symbol>
-<symbol id="s-broken" viewBox="0 0 16 16"><path class="f-broken" d="M5 .5h6L15.5 5v6L11 15.5H5L.5 11V5z"/><path class="ink" d="M5.2 5.2l5.6 5.6M10.8 5.2l-5.6 5.6"/></symbol>
+<symbol id="s-broken" viewBox="0 0 16 16"><path class="f-broken" d="M5 .5h6L15.5 5v6L11 15.5H5L.5 11V5z"/>
+<path class="ink" d="M5.2 5.2l5.6 5.6M10.8 5.2l-5.6 5.6"/></symbol>
 <symbol id="s-unknown" viewBox="0 0 16 16"><circle class="o-unknown" cx="8" cy="8" r="6.8"/><path class="k-unknown" d="M4.8 8h6.4"/></symbol>
 </defs></svg>"""
 

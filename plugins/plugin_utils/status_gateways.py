@@ -208,8 +208,8 @@ def _image(lun, names, broken, views, sizes):
     if lacking and not serving and not silent:
         texts = sorted(set(reasons[name] for name in lacking))
         found.append(finding(BROKEN, 'not served', 'no gateway serves it: %s' % '; '.join(
-            '%s: %s' % (some([name for name in lacking if reasons[name] == text], 2), text) for text in texts[:3]), 'See the gateways\' own problems first; then '
-            '"rbd info %s" with the gateways\' Ceph client' % image))
+            '%s: %s' % (some([name for name in lacking if reasons[name] == text], 2), text) for text in texts[:3]),
+            'See the gateways\' own problems first; then "rbd info %s" with the gateways\' Ceph client' % image))
     else:
         # A gateway that is down as a whole is told once, as the gateway's problem.
         for name in lacking + [name for name in silent if name in broken]:

@@ -22,9 +22,10 @@ OK, PART, BAD, OPEN = 'ok', 'part', 'bad', 'open'
 
 
 class Node(object):
-    """records: of the document; alone: whether it is one object drawn as such"""
+    """records: of the document; alone: whether it is one object drawn as such; domain: what is left out at the end of its name"""
 
-    def __init__(self, kind, records, alone):
+    def __init__(self, kind, records, alone, domain=''):
+        self.domain = domain
         self.kind = kind
         self.records = records
         self.alone = alone
@@ -33,13 +34,14 @@ class Node(object):
     @property
     def label(self):
         if self.alone:
-            return self.records[0]['image' if self.kind == 'images' else 'name']
+            name = self.records[0]['image' if self.kind == 'images' else 'name']
+            return name[:-len(self.domain)] if self.domain and name.endswith(self.domain) else name
         return count(len(self.records), self.kind[:-1])
 
     @property
     def name(self):
-        """The label without an image's pool, for where there is little room."""
-        return self.label.rsplit('/', 1)[-1]
+        """The label for where there is little room: without an image's pool, or just how many."""
+        return self.label.rsplit('/', 1)[-1] if self.alone else '%d' % len(self.records)
 
     @property
     def short(self):
@@ -68,9 +70,16 @@ class Node(object):
         return self.records[0]['portals'] if self.kind == 'gateways' and self.alone else []
 
 
+def domain(names):
+    """The domain that several names have in common; it would leave no room for what they differ in."""
+    parts = set(name.partition('.')[2] for name in names)
+    return '.' + parts.pop() if len(names) > 1 and len(parts) == 1 and '' not in parts else ''
+
+
 def column(kind, records):
+    common = '' if kind == 'images' else domain([record['name'] for record in records])
     if len(records) <= FULL[kind]:
-        return [Node(kind, [record], True) for record in records]
+        return [Node(kind, [record], True, common) for record in records]
     nodes = []
     for health in ORDER:
         alike = [record for record in records if record['health'] == health]
@@ -78,7 +87,7 @@ def column(kind, records):
         single = [record for record in alike if own(record)]
         if health not in (BROKEN, DEGRADED) or len(single) > SINGLE:
             single = []
-        nodes += [Node(kind, [record], True) for record in single]
+        nodes += [Node(kind, [record], True, common) for record in single]
         rest = [record for record in alike if record not in single] if single else alike
         if rest:
             nodes.append(Node(kind, rest, False))

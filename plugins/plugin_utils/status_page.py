@@ -15,7 +15,7 @@ from ansible_collections.cephgate.iscsi.plugins.plugin_utils.status_health impor
 from ansible_collections.cephgate.iscsi.plugins.plugin_utils.status_style import CSS
 
 # Rows that are open to the eye; healthy ones beyond that fold away.
-OPEN = 40
+OPEN = 12
 # Rows of the page at all. The JSON file has every object.
 MOST = 1500
 # Names in a list of what a problem affects.
@@ -62,15 +62,15 @@ def _tile(title, good, everything, word, unknown):
     lost = everything - good - unknown
     # A lost one of thousands is still to be seen.
     shares = [(tag, max(1.5, 100.0 * number / everything)) for tag, number in (('i', good), ('u', lost)) if number]
-    bar = ''.join('<%s style="width:%.1f%%"></%s>' % (tag, share, tag) for tag, share in shares)
+    strip = ''.join('<%s style="width:%.1f%%"></%s>' % (tag, share, tag) for tag, share in shares)
     return '<div class="tile"><dt>%s</dt><dd><b>%d</b> of %d %s</dd><dd class="bar">%s</dd>%s</div>' % (
-        title, good, everything, word, bar, '<dd class="quiet">%d not known</dd>' % unknown if unknown else '')
+        title, good, everything, word, strip, '<dd class="quiet">%d not known</dd>' % unknown if unknown else '')
 
 
 def _problem(problem):
-    head = '%s %s<span>%s <em>%s, %s</em></span>' % ('<h3>', sign(problem['health']), escape(_capital(text.title(problem))),
-                                                      problem['health'], escape(problem['what'].split(' ')[0] if problem['kind'] == 'declaration'
-                                                                                else problem['what']))
+    what = problem['what'].split(' ')[0] if problem['kind'] == 'declaration' else problem['what']
+    head = '<h3>%s<span>%s <em>%s, %s</em></span>' % (
+        sign(problem['health']), escape(_capital(text.title(problem))), problem['health'], escape(what))
     texts, more = text.reasons(problem, 5)
     lines = ''.join('<li>%s.</li>' % escape(_capital(entry)) for entry in texts) + ('<li class="quiet">and %d more</li>' % more if more else '')
     parts = ['<section class="problem %s">%s</h3><ul>%s</ul>' % (problem['health'], head, lines),
@@ -127,7 +127,8 @@ def _cell(name, value):
         return '<td class="nil">-</td>'
     if name in ('Gateway', 'Host', 'Image'):
         return '<td>%s</td>' % value
-    return '<td data-t="%s"><span>%s</span></td>' % (name, value)
+    # Short values stay in one piece, whatever long ones stand beside them.
+    return '<td data-t="%s"><span%s>%s</span></td>' % (name, ' class="w"' if name == 'State' or len(value) <= 16 else '', value)
 
 
 def _state(record):

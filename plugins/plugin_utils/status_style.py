@@ -68,7 +68,7 @@ table{width:100%;border-collapse:collapse;font-size:14px;font-variant-numeric:ta
 th{font-size:12.5px;font-weight:500;color:var(--soft);text-align:left;padding:8px 12px 6px 0;border-bottom:1px solid var(--rule);white-space:nowrap}
 td{padding:7px 12px 7px 0;border-top:1px solid var(--rule);vertical-align:top}
 tbody tr:first-child td{border-top:0}td:first-child{font-weight:600}
-td .sign{margin-right:6px}
+td .w{white-space:nowrap}td .sign{margin-right:6px}
 td .why{display:block;color:var(--soft);font-weight:400;font-size:13px}
 details{margin:0;padding:8px 0}details>summary{cursor:pointer;color:var(--soft);font-size:14px}
 ul.plan{font:12.5px/1.5 ui-monospace,"DejaVu Sans Mono",Consolas,monospace;margin:6px 0 4px 25px;padding:0;list-style:none}
@@ -76,7 +76,8 @@ footer{color:var(--soft);font-size:12.5px;margin-top:36px}
 @media(max-width:820px){.tiles{grid-template-columns:repeat(3,1fr)}}
 @media(max-width:640px){
 main{padding:16px 14px 32px}header{gap:12px}header .sign{font-size:36px}header h1{font-size:22px}header p{font-size:15px}
-.tiles{grid-template-columns:repeat(6,1fr);gap:8px;margin-top:18px}.tile{grid-column:span 2}.tile:nth-child(-n+2){grid-column:span 3}.tile{padding:9px 10px 11px}.tile dd{font-size:12.5px;white-space:normal}.tile b{font-size:19px}
+.tiles{grid-template-columns:repeat(6,1fr);gap:8px;margin-top:18px}.tile{grid-column:span 2}.tile:nth-child(-n+2){grid-column:span 3}
+.tile{padding:9px 10px 11px}.tile dd{font-size:12.5px;white-space:normal}.tile b{font-size:19px}
 .problem{padding:12px 12px}.problem ul,.problem>p,ul.plan{margin-left:0}
 .map.wide{display:none}.map.narrow{display:block}figure{padding:12px 2px 12px}figcaption{padding:10px 10px 0}
 thead{display:none}table,tbody,tr,td{display:block}tr{padding:9px 0;border-top:1px solid var(--rule)}tbody tr:first-child{border-top:0}

@@ -48,6 +48,11 @@ LOOK = """(() => {
           Math.min(one.b, other.b) - other.t > 4) problems.push('"' + one.words + '" lies on "' + other.words + '"');
     }
   });
+  for (const word of document.querySelectorAll('td .w'))
+    if (word.getClientRects().length > 1 || word.getBoundingClientRect().height > 40) problems.push('is broken into lines: ' + word.textContent);
+  const labels = [...document.querySelectorAll('svg.map')].filter(map => map.getBoundingClientRect().width).flatMap(
+    map => [...map.querySelectorAll('.name')].map(text => text.textContent));
+  for (const label of labels) if (labels.filter(other => other === label).length > 1) problems.push('stands for two: ' + label);
   for (const node of document.querySelectorAll('svg.map')) {
     if (!node.getBoundingClientRect().width) continue;
     const rects = [...node.querySelectorAll('rect.node')].map(rect => rect.getBoundingClientRect());
