@@ -194,6 +194,9 @@ class Gateway(object):
         self._usable(problems)
         strange = problems.of
         report = []
+        luns = {}
+        for lun in self.state['luns']:
+            luns.setdefault(lun['device'], []).append(lun)
         for device in self.state['devices']:
             image, missing = device['image'], []
             if image not in mapped:
@@ -202,7 +205,7 @@ class Gateway(object):
                 missing.append(strange[image])
             if not self.sysfs.exists('devices/' + device['name']):
                 missing.append('SCST has no device %s' % device['name'])
-            absent = [lun for lun in self.state['luns'] if lun['device'] == device['name'] and
+            absent = [lun for lun in luns.get(device['name'], ()) if
                       not self.sysfs.exists('%s/%d' % (scst_lun.folder(lun['target'], lun['group']), lun['lun']))]
             missing += ['%s: LUN %d is not there' % (scst_lun.place(lun['target'], lun['group']), lun['lun']) for lun in absent]
             report.append(dict(image=image, device=device['name'], served=not missing, missing=missing))
