@@ -69,7 +69,8 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description:
-    - Lists C(images), C(made) (the same, with what counts when they are created), C(devices), C(targets), C(luns) and C(device_groups) for the modules that take them.
+    - Lists C(images), C(made) (the same, with what counts when they are created),
+      C(devices), C(targets), C(luns) and C(device_groups) for the modules that take them.
     - C(exports), for each image C(serial), C(size) in bytes, C(device), C(gateway) and C(hosts), is what clients need.
     - C(removed), with C(luns), C(devices) and C(images), is what the modules that take them have to remove, for LUNs that are
       declared with C(state=absent).

@@ -149,7 +149,7 @@ def lun_problems(image, luns, seen, released=()):
         name, seen[name]['why'].rstrip('.'), image) for name in sorted(seen) if not seen[name]['answered']]
     return silent + [
         'image %s: initiator %s (host %s) sees it as LUN %d through %s. Let that host let go of it first (unmount it and remove its disk; '
-        'hosts of this inventory do so by themselves), or take it from under it: %s.' % (
+        'Linux hosts of this inventory do so by themselves), or take it from under it: %s.' % (
             image, initiator, host, number, ', '.join(sorted(names)), ANYWAY)
         for (initiator, host, number), names in sorted(users.items())]
 

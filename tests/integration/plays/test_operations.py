@@ -81,7 +81,7 @@ def test_check_mode_of_drain_drains_nothing(site):
 
 
 def test_an_upgrade_takes_one_gateway_after_the_other(site):
-    run = site.play('upgrade', cephgate_upgrade_packages=['ceph-common'], cephgate_upgrade_wait=20)
+    run = site.play('upgrade', cephgate_upgrade_packages='ceph-common, rbd-nbd', cephgate_upgrade_wait=20)
     assert run.code == 0, run.error
     order = [(host, task) for host, task, dummy in run.tasks if task in (
         'Take this gateway out of service', 'Upgrade packages', 'Put this gateway back into service', 'Look for their sessions')]
