@@ -16,6 +16,7 @@ PLAY = """
   gather_facts: false
   tasks:
     - ansible.builtin.import_role: {name: cephgate.iscsi.gateway, tasks_from: images}
+    - ansible.builtin.import_role: {name: cephgate.iscsi.gateway, tasks_from: intent}
     - ansible.builtin.import_role: {name: cephgate.iscsi.gateway, tasks_from: export}
     - ansible.builtin.import_role: {name: cephgate.iscsi.gateway, tasks_from: service}
 """
