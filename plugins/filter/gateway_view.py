@@ -15,7 +15,7 @@ description:
   - Turns the declaration of the site and the facts of its images into the lists that the SCST modules take.
   - The result depends on no list order, and what two gateways must agree on (identity, numbers, access states) comes
     out alike on both.
-positional: _input, gateway, hosts, gateways, iqn_prefix, mapped
+positional: _input, gateway, hosts, gateways, iqn_prefix, mapped, client, map_options, sysfs_root, ha_mode, ha_pool, ha_passive, fsid
 options:
   _input:
     description: The declared LUNs (V(cephgate_luns)).
@@ -54,6 +54,24 @@ options:
     description: Root of SCST's management interface, for C(state).
     type: str
     default: /sys/kernel/scst_tgt
+  ha_mode:
+    description: How the gateways share the images, V(shared) or V(fenced).
+    type: str
+    choices: [shared, fenced]
+    default: shared
+  ha_pool:
+    description: With V(fenced), the pool that holds the gateways' records. Defaults to that of the first image.
+    type: str
+    default: ''
+  ha_passive:
+    description: With V(fenced), the ALUA state of a path whose disk another gateway has.
+    type: str
+    choices: [standby, nonoptimized, unavailable]
+    default: standby
+  fsid:
+    description: With V(fenced), the id of the Ceph cluster, as images are not mapped when the state is written.
+    type: str
+    default: ''
 """
 
 EXAMPLES = r"""
@@ -82,15 +100,19 @@ from ansible_collections.cephgate.iscsi.plugins.module_utils import site
 
 
 def gateway_view(luns, gateway, hosts, gateways, iqn_prefix, mapped, client='admin', map_options='',
-                 sysfs_root='/sys/kernel/scst_tgt'):
+                 sysfs_root='/sys/kernel/scst_tgt', ha_mode='shared', ha_pool='', ha_passive='standby', fsid=''):
     declared, luns = luns, site.present(luns)
     numbers = dict((name, gateways[name]['number']) for name in gateways)
+    if ha_mode == 'fenced':
+        mapped = site.unmapped(mapped, fsid)
     views = dict(
         devices=site.devices(luns, mapped),
         targets=[site.target(iqn_prefix, gateway, numbers[gateway], gateways[gateway]['portals'], hosts)],
         luns=site.target_luns(iqn_prefix, gateway, luns),
-        device_groups=site.device_groups(iqn_prefix, luns, numbers),
+        device_groups=site.device_groups(iqn_prefix, luns, numbers) if ha_mode != 'fenced' else
+        site.fenced_groups(iqn_prefix, luns, numbers, ha_passive),
     )
+    ha = site.take_over(luns, mapped, gateway, gateways, ha_pool, ha_passive) if ha_mode == 'fenced' else None
     return dict(
         views,
         images=[dict((key, lun[key]) for key in ('image', 'size') if key in lun) for lun in luns],
@@ -98,7 +120,7 @@ def gateway_view(luns, gateway, hosts, gateways, iqn_prefix, mapped, client='adm
         # What is to go is still exported; clients let go of it by its serial number.
         exports=site.exports(declared, mapped, sorted(gateways)),
         removed=site.removed(iqn_prefix, gateway, declared),
-        state=site.state(luns, mapped, map_options, client, sysfs_root, views),
+        state=site.state(luns, mapped, map_options, client, sysfs_root, views, ha),
         secrets=site.secrets(views['targets']),
     )
 

@@ -19,9 +19,12 @@ import os
 import sys
 import time
 
-from ansible_collections.cephgate.iscsi.plugins.module_utils import gateway_drain, gateway_metrics, gateway_release, gateway_serve, gateway_state, lock
+from ansible_collections.cephgate.iscsi.plugins.module_utils import (
+    gateway_drain, gateway_ha, gateway_metrics, gateway_release, gateway_serve, gateway_state, ha_agent, lock)
+from ansible_collections.cephgate.iscsi.plugins.module_utils.gateway_fenced import FencedGateway
 from ansible_collections.cephgate.iscsi.plugins.module_utils.gateway_mapper import Mapper
 from ansible_collections.cephgate.iscsi.plugins.module_utils.gateway_orders import Orders
+from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_guard import Guards
 from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Failed, Refused
 from ansible_collections.cephgate.iscsi.plugins.module_utils.rbd import Rbd, bounded_run, mapped
 from ansible_collections.cephgate.iscsi.plugins.module_utils.sysfs import Sysfs
@@ -29,6 +32,7 @@ from ansible_collections.cephgate.iscsi.plugins.module_utils.sysfs import Sysfs
 STATE = '/etc/cephgate/state.json'
 
 ALL_SERVED, MISSING, IMPOSSIBLE, BUSY = 0, 1, 2, 3
+AGENT_SILENT = 10  # seconds after which what the agent last said tells nothing
 TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits.h
 
 
@@ -48,16 +52,36 @@ class Here(object):
         return Rbd(bounded_run(), client=state['client'], cluster=state['cluster'])
 
     def gateway(self, state):
+        if state.get('ha'):
+            return FencedGateway(state, self.rbd(state), Sysfs(state['sysfs_root']), mapped, Guards())
         return gateway_state.Gateway(state, self.rbd(state), Sysfs(state['sysfs_root']), mapped)
 
     def mapper(self):
         def take(image):
             return lock.rbd([image], 'cephgate %s' % self.options.verb, wait=0, folder=self.options.run)
-        return Mapper(lambda: self.load()['images'], mapped, lambda: self.rbd(self.load()), take)
+
+        def wanted():
+            state = self.load()
+            return [] if state.get('ha') else state['images']  # the agent maps them
+        return Mapper(wanted, mapped, lambda: self.rbd(self.load()), take)
 
     def lock(self, name='scst', wait=None):
         return lock.Lock(name, 'cephgate %s' % self.options.verb, wait=self.options.wait if wait is None else wait,
                          folder=self.options.run)
+
+    def agent_path(self):
+        return os.path.join(self.options.run, 'cephgate-agent.json')
+
+    def agent(self):
+        """What the agent says of itself; None when it does not run, or hangs."""
+        path = self.agent_path()
+        try:
+            if not self.lock('agent').held() or abs(time.time() - os.stat(path).st_mtime) > AGENT_SILENT:
+                return None
+            with open(path) as handle:
+                return json.load(handle)
+        except (EnvironmentError, ValueError):
+            return None
 
     def report_path(self):
         return os.path.join(self.options.run, 'cephgate-problems.json')
@@ -106,29 +130,35 @@ def status(options):
     state = here.load()
     gateway = here.gateway(state)
     report = gateway.status()
-    enabled = gateway.in_place()
+    enabled = gateway.is_open()
     service = here.lock('serve').held()
     reasons = here.report() if service else {}
     for entry in report:
         entry['reason'] = None if entry['served'] else reasons.get(entry['image'])
     drained = here.orders().drained()
-    answer = dict(images=report, enabled=enabled, service=service, unfinished=bool(state.get('unfinished')), drained=drained)
+    agent = here.agent() if state.get('ha') else None
+    if state.get('ha'):
+        gateway_ha.status(report, agent)
+    answer = dict(ha_mode='fenced' if state.get('ha') else 'shared', agent=agent, images=report, enabled=enabled, service=service, unfinished=bool(state.get('unfinished')), drained=drained)
     lines = ['service: %s' % (service or 'does not run: nothing restores this gateway'),
              'target: %s' % ('enabled' if enabled else 'out of service: drained' if drained else 'missing or disabled')]
+    lines += gateway_ha.lines(agent) if state.get('ha') else []
     if answer['unfinished']:
         lines.append('playbook: under way, or it was stopped before its end: then run it again')
     for entry in report:
         why = entry['missing'] + ([entry['reason']] if entry['reason'] else [])
-        lines.append('%s: %s' % (entry['image'], 'served' if entry['served'] else '; '.join(why)))
+        good = gateway_ha.place(entry) if state.get('ha') and entry['served'] else 'served'
+        lines.append('%s: %s' % (entry['image'], good if entry['served'] else '; '.join(why)))
     say(options, answer, lines)
     return ALL_SERVED if enabled and all(entry['served'] for entry in report) else MISSING
 
 
 def release(options):
     here = Here(options)
-    keeper = here.lock('serve').held()
-    if keeper:
-        raise Refused('%s would bring everything back at once. Stop it first: systemctl stop cephgate.' % keeper)
+    for name, service in (('serve', 'cephgate'), ('agent', 'cephgate-agent')):
+        keeper = here.lock(name).held()
+        if keeper:
+            raise Refused('%s would bring everything back at once. Stop it first: systemctl stop %s.' % (keeper, service))
     state = here.load()
     with here.lock():
         done, problems = gateway_release.release(here.gateway(state))
@@ -140,11 +170,15 @@ def release(options):
 def _ordered(options, act, done):
     here = Here(options)
     state = here.load()
-    try:
-        with here.lock():
-            answer = act(here.gateway(state), here.orders())
-    except lock.Busy as error:
-        answer = dict(drained=None, changed=False, left=[str(error)])
+    if state.get('ha'):
+        answer = gateway_ha.drain(here.orders(), here.agent, options.wait) if act is gateway_drain.drain else \
+            gateway_ha.undrain(here.orders(), here.agent)
+    else:
+        try:
+            with here.lock():
+                answer = act(here.gateway(state), here.orders())
+        except lock.Busy as error:
+            answer = dict(drained=None, changed=False, left=[str(error)])
     say(options, answer, ['not yet: ' + reason for reason in answer['left']] or [done])
     return TRY_AGAIN if answer['left'] else ALL_SERVED
 
@@ -158,15 +192,39 @@ def undrain(options):
     return _ordered(options, gateway_drain.undrain, 'in service')
 
 
+def journal(line):
+    sys.stdout.write(line + '\n')
+    sys.stdout.flush()
+
+
+def start_again():
+    """A newer version was installed. What is served stays while we start again with it."""
+    os.execv(sys.executable, [sys.executable] + sys.argv)
+
+
+def agent(options):
+    """The agent of ha_mode fenced, for ever (docs/takeover.md)."""
+    here = Here(options)
+    command = os.stat(sys.argv[0]).st_mtime
+
+    def stamp():
+        found = os.stat(options.state)
+        return found.st_mtime, found.st_size, found.st_ino
+
+    with here.lock('agent', wait=10):
+        keeper = ha_agent.Keeper(here.load, stamp, here.orders().read, journal, here.agent_path())
+        again = ha_agent.run(keeper, lambda: os.stat(sys.argv[0]).st_mtime != command)
+    if again:
+        start_again()
+    # Threads may hang in Ceph for ever; nothing of them matters any more.
+    sys.stdout.flush()
+    os._exit(ALL_SERVED)
+
+
 def serve(options):
     """Keep the gateway as its state file says, for ever: at boot, after a restart of iscsi-scstd, when an image is back."""
     here = Here(options)
     command = os.stat(sys.argv[0]).st_mtime
-
-    def journal(line):
-        sys.stdout.write(line + '\n')
-        sys.stdout.flush()
-
     with here.lock('serve', wait=10):
         keeper = gateway_serve.Keeper(
             options.state, here.gateway, here.mapper(), lambda: here.lock(wait=0),
@@ -175,8 +233,7 @@ def serve(options):
         while os.stat(sys.argv[0]).st_mtime == command:
             keeper.tick()
             time.sleep(gateway_serve.LOOK_EVERY)
-    # A newer version was installed. What is served stays while we start again with it.
-    os.execv(sys.executable, [sys.executable] + sys.argv)
+    start_again()
 
 
 def metrics(options):
@@ -190,7 +247,7 @@ def metrics(options):
     return ALL_SERVED
 
 
-VERBS = dict(apply=apply_state, drain=drain, metrics=metrics, undrain=undrain, plan=plan, release=release, status=status, serve=serve)
+VERBS = dict(agent=agent, apply=apply_state, drain=drain, metrics=metrics, undrain=undrain, plan=plan, release=release, status=status, serve=serve)
 
 
 def main(arguments=None):
@@ -205,7 +262,8 @@ def main(arguments=None):
                         'release: take the targets out of service and unmap the images, as before a shutdown; '
                         'status: say what is served and what is missing; serve: apply whenever something is missing, for ever; '
                         'drain: take this gateway out of service and keep it so; undrain: back into service; '
-                        'metrics: its numbers in Prometheus\' text format')
+                        'metrics: its numbers in Prometheus\' text format; '
+                        'agent: with ha_mode fenced, take part in the take-over protocol, for ever')
     options = parser.parse_args(arguments)
     try:
         return VERBS[options.verb](options)

@@ -36,9 +36,23 @@ def intended(old, new, complete, removed=()):
     # The groups themselves are those of today: a gateway that is gone must not come back as a target group.
     result['device_groups'] = [dict(group, devices=sorted(group['devices'] + earlier.get(group['name'], [])))
                                for group in new['device_groups']]
+    if new.get('ha') and old.get('ha'):
+        _keep_disks(result, old, used)
     result['targets'] = [_target(dict((entry['name'], entry) for entry in old['targets']).get(target['name']), target)
                          for target in new['targets']]
     return result
+
+
+def _keep_disks(result, old, used):
+    """In the mode fenced each disk has a group and an order of its own; of today's gateways."""
+    ha = result['ha'] = dict(result['ha'], order=dict(result['ha']['order']), sizes=dict(result['ha']['sizes']))
+    for name in sorted(used - set(ha['order'])):
+        if name in old['ha']['order']:
+            order = [gateway for gateway in old['ha']['order'][name] if gateway in ha['gateways']]
+            ha['order'][name] = order + [gateway for gateway in ha['gateways'] if gateway not in order]
+            ha['sizes'][name] = old['ha']['sizes'][name]
+    there = set(group['name'] for group in result['device_groups'])
+    result['device_groups'] += [group for group in old['device_groups'] if group['name'] in used and group['name'] not in there]
 
 
 def reached(old, state):

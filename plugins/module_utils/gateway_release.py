@@ -61,6 +61,7 @@ def _unmap(gateway, holders, end, sleep, done, problems):
                 return
             while True:
                 try:
+                    gateway.unguard(image)
                     done.extend(perform(plan_mappings(gateway.rbd, gateway.mapped(), [dict(image=image, state='absent')], holders),
                                         gateway.rbd.perform))
                     problems.pop(image, None)

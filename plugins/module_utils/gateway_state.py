@@ -106,13 +106,16 @@ class Gateway(object):
         listed = []
         for device in devices:
             device = dict(device)
-            image = device.pop('image')
+            image = device['image']
             # /dev/rbdN may have been another image when the state was written: only the kernel knows today's path.
             if image in mapped:
                 device['filename'] = mapped[image]['path']
             listed.append(device)
-        wanted = scst_device.normalise(listed)
-        return scst_device.plan(scst_device.snapshot(self.sysfs, wanted, assume=assume, size_of=self.size_of), wanted)
+        return self._plan_devices(listed, self.size_of, assume)
+
+    def _plan_devices(self, devices, size_of, assume=False):
+        wanted = scst_device.normalise([dict((key, device[key]) for key in device if key != 'image') for device in devices])
+        return scst_device.plan(scst_device.snapshot(self.sysfs, wanted, assume=assume, size_of=size_of), wanted)
 
     def _targets(self, arguments, assume):
         wanted, driver = scst_target.normalise(*arguments)
@@ -187,6 +190,9 @@ class Gateway(object):
                 problems.add(image, error)
         return done + self._export(good, enable and bool(good or not self.state['images'])), problems.of
 
+    def unguard(self, image):
+        """What has to go before an image is unmapped: nothing, here."""
+
     def status(self):
         """For each image whether it is served here, and if not, what is missing."""
         mapped = self.mapped()
@@ -214,6 +220,10 @@ class Gateway(object):
     def ready(self):
         """Whether targets can be made: the driver's attributes exist only while iscsi-scstd runs."""
         return self.sysfs.exists('targets/iscsi/enabled')
+
+    def is_open(self):
+        """Whether initiators can log in."""
+        return self.in_place()
 
     def in_place(self, enabled=True):
         """Whether the targets exist and (unless told otherwise) are enabled: a few stat calls, to be asked every second."""

@@ -94,6 +94,17 @@ class Ceph(object):
                 return ' '.join(words[1:])
         raise CephError(errno.ENOENT, 'client %s was blocklisted, but is not in the list. Is its address right?' % address)
 
+    def listed(self, address):
+        """Whether Ceph has a client in its blocklist."""
+        code, out = self.call('ceph', 'osd', 'blocklist', 'ls', accept=(errno.EINVAL,))
+        if code:
+            out = self.call('ceph', 'osd', 'blacklist', 'ls')[1]  # before Ceph 16
+        return any(line.split()[0] == address for line in out.splitlines() if line.strip())
+
+    def epoch(self):
+        """Number of the newest osdmap."""
+        return json.loads(self.call('ceph', 'osd', 'stat', '--format', 'json')[1])['epoch']
+
 
 def records(text):
     """{key: value} of the JSON values that C(rados listomapvals) prints as a dump of their bytes."""

@@ -29,7 +29,7 @@ def _stage(name, holder=None, owner=None, since=None):
 
 def begin(lun, site, memory, view, elapsed):
     """Start a take-over when the disk has no living owner and it is my turn."""
-    if view['table'] is None or claimed(lun, site, memory, view) or lun in memory['unfit'] or lun in memory['stay']:
+    if not _known(site, view) or claimed(lun, site, memory, view) or lun in memory['unfit'] or lun in memory['stay']:
         memory['turn'].pop(lun, None)
         return
     seconds = wait(lun, site, memory, view)
@@ -43,6 +43,12 @@ def begin(lun, site, memory, view, elapsed):
     memory['turn'].pop(lun, None)
     memory['claims'][lun] = newest(lun, view)[0] + 1
     memory['taking'][lun] = dict(_stage('look'), age=0)
+
+
+def _known(site, view):
+    """Whether others can tell from my record whose client they find: one of a host that no record names is taken for a stranger's."""
+    own = (view['table'] or {}).get(site.me)
+    return own is not None and own['host'] == site.host
 
 
 def grow_old(lun, site, memory, elapsed):

@@ -14,6 +14,8 @@ __metaclass__ = type
 
 import hashlib
 
+from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_guard import path as guard_path
+from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_order import ranking
 from ansible_collections.cephgate.iscsi.plugins.module_utils.identity import device_name, identity
 
 
@@ -74,13 +76,15 @@ def removed(iqn_prefix, gateway, luns):
         images=[dict(image=lun['image'], state='absent') for lun in gone])
 
 
-def state(luns, images, map_options, client, sysfs_root, views):
+def state(luns, images, map_options, client, sysfs_root, views, ha=None):
     """What a gateway keeps on its disk to serve without a controller (see gateway_state).
 
     views: the devices, targets, luns and device_groups of this gateway.
+    ha:    what its agent needs (see take_over); None in the mode shared
     """
     image_of = dict((device_name(lun['image']), lun['image']) for lun in luns)
     return dict(
+        dict(ha=ha) if ha else {},
         version=1, sysfs_root=sysfs_root, client=client, cluster='ceph',
         images=[dict(image=lun['image'], options=map_options, image_id=images[lun['image']]['image_id'])
                 for lun in luns if lun['image'] in images],
@@ -164,6 +168,31 @@ def target_luns(iqn_prefix, gateway, luns):
     return [dict(target=target_name(iqn_prefix, gateway), group=group, lun=number,
                  device=device_name(lun['image']), read_only=bool(lun.get('read_only', False)))
             for lun in luns for group, number in sorted((lun.get('hosts') or {}).items())]
+
+
+def unmapped(images, fsid):
+    """C(images) of the mode fenced, where the agent maps: what M(rbd_image) says of them, and what SCST opens instead of a mapping."""
+    return dict((image, dict(found, fsid=found.get('fsid') or fsid, path=guard_path(device_name(image))))
+                for image, found in images.items() if found)
+
+
+def take_over(luns, images, gateway, gateways, pool, passive):
+    """What the agent of a gateway in the mode fenced needs: who takes which disk in which order, and where the records lie.
+
+    pool: '' for that of the first image
+    """
+    known = [lun for lun in luns if images.get(lun['image'])]
+    return dict(
+        me=gateway, gateways=sorted(gateways), pool=pool or (sorted(luns, key=lambda lun: lun['image'])[0]['image'].split('/')[0] if luns else ''),
+        passive=passive, sizes=dict((device_name(lun['image']), images[lun['image']]['size']) for lun in known),
+        order=dict((device_name(lun['image']), list(ranking(lun['image'], sorted(gateways), lun.get('gateway')))) for lun in known))
+
+
+def fenced_groups(iqn_prefix, luns, numbers, passive):
+    """ALUA in the mode fenced: each disk moves by itself, so each is alone in a device group of its own name. All paths begin passive."""
+    return [dict(name=device_name(lun['image']), devices=[device_name(lun['image'])], target_groups=[dict(
+        name=gateway, group_id=numbers[gateway], state=passive, preferred=False,
+        targets=[dict(name=target_name(iqn_prefix, gateway), rel_tgt_id=numbers[gateway])]) for gateway in sorted(numbers)]) for lun in luns]
 
 
 def device_groups(iqn_prefix, luns, numbers):

@@ -1,0 +1,67 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026, the cephgate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the command cephgate says and orders in C(ha_mode: fenced), where the agent is the one who acts."""
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+import time
+
+SILENT = 'the agent does not run or does not answer: systemctl status cephgate-agent'
+LOOK_EVERY = 0.5
+
+
+def status(images, agent):
+    """Add to each image who has it, and why nobody has. agent: what the agent says, or None."""
+    for entry in images:
+        found = ((agent or {}).get('disks') or {}).get(entry['device']) or {}
+        entry.update(owner=found.get('owner'), here=found.get('here'), doing=found.get('doing'))
+        if agent is None:
+            entry['missing'].append(SILENT)
+        elif not found.get('owner'):
+            entry['missing'].append('no gateway has it' + (' (here: %s)' % found['doing'] if found.get('doing') else ''))
+        entry['served'] = not entry['missing']
+
+
+def lines(agent):
+    """The agent's part of the status, for people."""
+    if agent is None:
+        return ['agent: ' + SILENT]
+    result = ['agent: runs; Ceph answered it %s' % ('never' if agent['ceph'] is None else '%.1f s ago' % agent['ceph'])]
+    result += ['gateway %s: %s' % (name, how) for name, how in sorted(agent['gateways'].items()) if how != 'me']
+    result += ['fenced: Ceph refuses client %s of this gateway; it is leaving service' % client for client in agent['refused']]
+    return result + ['agent: ' + text for text in agent['trouble']]
+
+
+def place(entry):
+    """Where an image is served, for people."""
+    return 'served by this gateway' if entry['here'] == 'active' else 'served by gateway %s, on standby here' % entry['owner']
+
+
+def still_here(agent):
+    """What keeps a gateway from being drained."""
+    if agent is None:
+        return [SILENT]
+    if not agent['drain']:
+        return ['the agent has not heard of it yet']
+    return ['%s: %s' % (found['image'], found['doing'] or 'still here; is there another gateway that can take it?')
+            for dummy, found in sorted(agent['disks'].items()) if found['mapped'] or found['here'] == 'active']
+
+
+def drain(orders, ask, patience, clock=time.time, sleep=time.sleep):
+    """Order it, and wait for it to be done. {drained, changed, left}"""
+    changed = orders.give(drain=True)
+    end = clock() + patience
+    while True:
+        left = still_here(ask())
+        if not left or clock() >= end:
+            return dict(drained=not left, changed=changed, left=left)
+        sleep(LOOK_EVERY)
+
+
+def undrain(orders, ask):
+    """It takes disks again from now on, but none back: that is the operator's to order."""
+    changed = orders.give(drain=False)
+    return dict(drained=False, changed=changed, left=[] if ask() else [SILENT])

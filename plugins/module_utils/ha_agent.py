@@ -1,0 +1,202 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026, the cephgate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The agent as a service: made of the state file, told to end by systemd, watched by it."""
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+
+from ansible_collections.cephgate.iscsi.plugins.module_utils import gateway_state, ha_rados
+from ansible_collections.cephgate.iscsi.plugins.module_utils.gateway_mapper import clock
+from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_ceph import Ceph
+from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_guard import Guards
+from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_hands import Hands
+from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_loop import Agent, threaded
+from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_scst import Paths
+from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_types import LIMITS, Site, host_of
+from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_watch import Watch, Watchdog
+from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Refused
+from ansible_collections.cephgate.iscsi.plugins.module_utils.rbd import Rbd, bounded_run, mapped
+from ansible_collections.cephgate.iscsi.plugins.module_utils.sysfs import Sysfs
+
+TICK = 0.25
+REPORT_EVERY = 1.0
+ASK = 4        # seconds that a command of Ceph may take
+CHANGE = 25    # the same for rbd map and unmap; longer than limits.claim, by which another gateway may try
+LEAVING = 25   # seconds for giving everything away before the host goes down
+
+
+def monitors(conf):
+    """Addresses of the monitors in a ceph.conf, as (host, port)."""
+    found = re.search(r'^\s*mon[ _]host\s*=\s*(.+)$', conf, re.MULTILINE)
+    result = []
+    for word in re.split(r'[\s,]+', found.group(1)) if found else []:
+        word = re.sub(r'^\[?(v[12]:)?', '', word).rstrip(']')
+        host, dummy, port = word.partition(':') if word.count(':') < 2 else word.rpartition(':')
+        if host:
+            result.append((host.strip('[]'), int(port) if port.isdigit() else 6789))
+    return result
+
+
+def own_address(addresses, make=socket.socket):
+    """The address from which this host speaks to one of these. Nothing is sent for it."""
+    for host, port in addresses:
+        try:
+            family, kind, dummy, dummy2, address = socket.getaddrinfo(host, port, 0, socket.SOCK_DGRAM)[0]
+            channel = make(family, kind)
+        except EnvironmentError:
+            continue
+        try:
+            channel.connect(address)
+            return channel.getsockname()[0]
+        except EnvironmentError:
+            continue
+        finally:
+            channel.close()
+    return None
+
+
+def site_of(state, host):
+    ha = state['ha']
+    return Site(ha['me'], host, tuple(ha['gateways']), dict((name, tuple(order)) for name, order in ha['order'].items()), LIMITS)
+
+
+def host_address(state, current):
+    """As the kernel's Ceph client would have it; an existing one says it itself."""
+    for entry in current.values():
+        if entry.get('client'):
+            return host_of(entry['client'])
+    with open('/etc/ceph/%s.conf' % state['cluster']) as handle:
+        found = own_address(monitors(handle.read()))
+    if found is None:
+        raise Refused('/etc/ceph/%s.conf: no monitor in mon_host to which this host has a route, so it is not known from which address its '
+                      'Ceph client speaks.' % state['cluster'])
+    return found
+
+
+def ceph_of(state):
+    pool = state['ha']['pool']
+    if ha_rados.rados is not None:
+        return ha_rados.Rados(pool, state['client'], state['cluster'])
+    return Ceph(bounded_run(ASK), pool, state['client'], state['cluster'])
+
+
+def check(state):
+    gateway_state.check(state)
+    if not state.get('ha'):
+        raise Refused('the state file says nothing of ha_mode fenced, so there is nothing for an agent to do.')
+
+
+class Keeper(object):
+    """The agent of this host, and what it needs from outside the protocol.
+
+    load: () -> the state; orders: () -> {drain, wants}; say: called with lines for the journal; where: path of the report
+    """
+
+    def __init__(self, load, stamp, orders, say, where):
+        self.load = load
+        self.stamp = stamp
+        self.where = where
+        self.say = say
+        state = load()
+        check(state)
+        ceph = ceph_of(state)
+        hands = Hands(state, ceph, Rbd(bounded_run(CHANGE), client=state['client'], cluster=state['cluster']),
+                      Paths(Sysfs(state['sysfs_root']), state['ha']['me'], state['targets'][0]['name'], state['ha']['passive']),
+                      Guards(), mapped, say)
+        me = state['ha']['me']
+        watchdog = Watchdog(threaded, lambda path, client: Watch(path, client, ceph.listed, say))
+        self.agent = Agent(site_of(state, host_address(state, mapped())), hands, lambda record: ceph.exchange(me, record), orders, watchdog,
+                           threaded, say, clock)
+        self._stamp = stamp()
+        self._reported = None
+        say('agent of gateway %s, among %s, at %s; Ceph is asked through %s' % (
+            me, ', '.join(state['ha']['gateways']), self.agent.site.host, 'librados' if ha_rados.rados is not None else 'its commands'))
+
+    def tick(self):
+        self.agent.tick()
+        now = clock()
+        if self._reported is None or now >= self._reported + REPORT_EVERY:
+            self._reported = now
+            self._reload()
+            self.report()
+
+    def _reload(self):
+        try:
+            stamp = self.stamp()
+            if stamp != self._stamp:
+                state = self.load()
+                check(state)
+                self._stamp = stamp
+                self.agent.take(site_of(state, self.agent.site.host), state)
+                self.say('the state file is another one: %d disks' % len(self.agent.site.order))
+        except (EnvironmentError, Refused) as error:
+            # What was known is still true: disks are served on.
+            self._stamp = stamp
+            self.say(str(error))
+
+    def report(self):
+        with open(self.where + '.new', 'w') as handle:
+            json.dump(self.agent.report(), handle, sort_keys=True)
+        os.rename(self.where + '.new', self.where)
+
+    def wait(self):
+        self.agent.wake.wait(TICK)
+        self.agent.wake.clear()
+
+
+def going_down(run=subprocess.Popen):
+    """Whether the host is on its way down, and not only this service."""
+    try:
+        out = run(['systemctl', 'is-system-running'], stdout=subprocess.PIPE, stderr=subprocess.PIPE, close_fds=True).communicate()[0]
+    except EnvironmentError:
+        return False
+    return out.strip() == b'stopping'
+
+
+def notify(text, environment=os.environ):
+    """sd_notify(3); nothing when systemd does not listen."""
+    address = environment.get('NOTIFY_SOCKET')
+    if not address:
+        return
+    channel = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    try:
+        channel.connect('\0' + address[1:] if address.startswith('@') else address)
+        channel.send(text.encode('ascii'))
+    except EnvironmentError:
+        pass  # its own time limit will tell
+    finally:
+        channel.close()
+
+
+def run(keeper, renewed):
+    """For ever; until systemd says stop (SIGTERM), or C(renewed()) says that a newer version was installed: then True."""
+    agent, asked = keeper.agent, []
+    signal.signal(signal.SIGTERM, lambda *dummy: (asked.append(clock()), agent.wake.set()))
+    notify('READY=1')
+    again = False
+    while not agent.over:
+        keeper.tick()
+        notify('WATCHDOG=1')
+        if asked and not agent.leaving:
+            agent.leave('gone' if going_down() else 'away')
+            keeper.say('leaving: %s' % ('the host goes down; giving the disks away' if agent.leaving == 'gone' else
+                                        'the disks are served on, and others wait for the next agent'))
+        elif not agent.leaving and renewed():
+            again = True
+            asked.append(clock())
+            agent.leave('away')
+        if asked and clock() > asked[0] + LEAVING:
+            keeper.say('leaving although not everything is done')
+            break
+        keeper.wait()
+    keeper.report()
+    return again

@@ -1,0 +1,107 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026, the cephgate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The guard: a one-path dm-multipath that queues, between an image's mapping and SCST.
+
+What Ceph refuses to a fenced client comes back from krbd as an error, which SCST would hand to the initiator as a medium
+error. The guard holds it back instead, until the watchdog has cut the sessions (measured: without a guard 4 to 16 reads failed
+in the quarter second before the watchdog acts, with it none). It exists while the image is mapped; without it
+SCST cannot open the device, so a path without a mapping can never be active.
+"""
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+import errno
+import os
+import subprocess
+
+PREFIX = 'cephgate-'
+SECTOR = 512
+
+
+class GuardError(EnvironmentError):
+    """dmsetup failed; the text holds its command and its last line."""
+
+    def __str__(self):
+        return self.args[1]
+
+
+def run(argv):
+    """(exit code, what it printed, its errors). Without udev: nothing may read a guard that queues, as blkid would."""
+    process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True,
+                               close_fds=True, env=dict(os.environ, LC_ALL='C', DM_DISABLE_UDEV='1'))
+    out, err = process.communicate()
+    return process.returncode, out, err
+
+
+def path(device):
+    """The block device that SCST opens."""
+    return '/dev/mapper/' + PREFIX + device
+
+
+def table(disk, size):
+    """disk: of the mapping, as major:minor; size: in bytes."""
+    return '0 %d multipath 1 queue_if_no_path 0 1 1 round-robin 0 1 1 %s 1' % (size // SECTOR, disk)
+
+
+def stand_in(size):
+    """Something of the right size for SCST to look at while the image is not mapped."""
+    return '0 %d error' % (size // SECTOR)
+
+
+class Guards(object):
+    """Every call of dmsetup. run: see run()."""
+
+    def __init__(self, run=run):
+        self.run = run
+
+    def _call(self, *words):
+        code, out, err = self.run(['dmsetup'] + list(words))
+        if code:
+            raise GuardError(errno.EIO, 'dmsetup %s: exit code %d. Last line: %s' % (
+                ' '.join(words), code, (err.strip().splitlines() or ['none'])[-1]))
+        return out
+
+    def found(self, device):
+        """The table that is in force, or None."""
+        code, out, dummy = self.run(['dmsetup', 'table', PREFIX + device])
+        return None if code else out.strip()
+
+    def create(self, device, text):
+        self._call('create', PREFIX + device, '--uuid', 'CEPHGATE-' + device, '--noudevrules', '--table', text)
+
+    def ensure(self, device, disk, size):
+        """The guard is over this disk and as large as it."""
+        found = self.found(device)
+        if found is None:
+            self.create(device, table(disk, size))
+            return
+        words = found.split()
+        if words[2:3] == ['multipath'] and disk in words:
+            if int(words[1]) != size // SECTOR:
+                self._call('load', PREFIX + device, '--table', table(disk, size))
+                self._call('resume', PREFIX + device, '--noudevrules')
+            return
+        self.remove(device)
+        self.create(device, table(disk, size))
+
+    def fail(self, device):
+        """Let go of what is held back, as errors."""
+        found = self.found(device)
+        if found is not None and ' multipath ' in found:
+            self._call('message', PREFIX + device, '0', 'fail_if_no_path')
+
+    def remove(self, device):
+        if self.found(device) is not None:
+            self._call('remove', '--retry', '--noudevrules', PREFIX + device)
+
+    def reinstate(self, device):
+        """Give a path another try that failed although Ceph answers its reads. True when there was one."""
+        code, out, dummy = self.run(['dmsetup', 'status', PREFIX + device])
+        words = out.split()
+        failed = [word for word, state in zip(words, words[1:]) if ':' in word and state == 'F']
+        for disk in failed if not code else ():
+            self._call('message', PREFIX + device, '0', 'reinstate_path ' + disk)
+        return bool(failed)

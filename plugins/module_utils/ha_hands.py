@@ -1,0 +1,211 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026, the cephgate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an agent does to its gateway: the actions of the take-over protocol, and what it sees of the result.
+
+Every action may hang (Ceph, the kernel, SCST), so each is called in a thread of its own; each returns its outcome and
+raises nothing. Which order they come in is decided in ha_decide; what an action must leave behind when it fails halfway,
+here.
+"""
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+import errno
+import time
+
+from ansible_collections.cephgate.iscsi.plugins.module_utils.gateway_mapper import clock
+from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Failed, Refused
+
+SETTLING = 10   # seconds for the kernel's osdmap to become the newest
+GRACE = 5       # seconds that a target waits for its last LUNs before it is opened without them
+OSDMAP = '/sys/kernel/debug/ceph/%s.%s/osdmap'
+
+
+def _read(path):
+    with open(path) as handle:
+        return handle.read()
+
+
+def kernel_epoch(entry, read=_read):
+    """Number of the osdmap that the kernel client of a mapping has."""
+    client = read('/sys/bus/rbd/devices/%d/client_id' % entry['number']).strip()
+    try:
+        words = read(OSDMAP % (entry['fsid'], client)).split()
+    except EnvironmentError as error:
+        raise OSError(error.errno, '%s: %s. It tells which osdmap the kernel has. Mount debugfs (systemctl start sys-kernel-debug.mount); '
+                      'a kernel that is locked down does not show it.' % (OSDMAP % (entry['fsid'], client), error.strerror))
+    return int(words[words.index('epoch') + 1])
+
+
+def disk_number(entry, read=_read):
+    """major:minor of a mapping."""
+    return read('/sys/block/rbd%d/dev' % entry['number']).strip()
+
+
+class Hands(object):
+    """state: of the gateway; ceph: ha_rados.Rados or ha_ceph.Ceph; rbd: rbd.Rbd, bounded; paths: ha_scst.Paths; guards: ha_guard.Guards;
+    mapped: as rbd.mapped; say: called with a line for the journal."""
+
+    def __init__(self, state, ceph, rbd, paths, guards, mapped, say, epoch=kernel_epoch, number=disk_number, clock=clock, sleep=time.sleep):
+        self.ceph = ceph
+        self.rbd = rbd
+        self.paths = paths
+        self.guards = guards
+        self.mapped = mapped
+        self.say = say
+        self._epoch = epoch
+        self._number = number
+        self._clock = clock
+        self._sleep = sleep
+        self._waiting = None
+        self.take(state)
+
+    def take(self, state):
+        """The state file says something new."""
+        self.state = state
+        self.images = dict((device['name'], device['image']) for device in state['devices'])
+        self.entries = dict((entry['image'], entry) for entry in state['images'])
+
+    def perform(self, action):
+        """The outcome of an action, as ha_decide wants it."""
+        began = self._clock()
+        try:
+            outcome = getattr(self, '_' + action.kind)(action.key, action.arg)
+        except (EnvironmentError, Refused, Failed, ValueError, KeyError) as error:
+            self.say('%s %s: %s' % (action.kind, action.key or '', error))
+            return 'failed'
+        if action.kind not in ('look', 'settle'):
+            self.say('%s %s: %s, %.2f s' % (action.kind, action.key or '', outcome, self._clock() - began))
+        return outcome
+
+    def _entry(self, device):
+        """The mapping of a device, which must be of the image that is declared."""
+        image = self.images[device]
+        entry = self.mapped().get(image)
+        if entry is None:
+            raise OSError(errno.ENODEV, 'image %s is not mapped' % image)
+        wanted = self.entries[image].get('image_id')
+        if wanted and entry['image_id'] != wanted:
+            raise OSError(errno.ESTALE, 'image %s has the internal id %s, but the exported one had %s: it was made anew. Run the site playbook.' % (
+                image, entry['image_id'], wanted))
+        return entry
+
+    # -- of Ceph
+
+    def _look(self, device, _arg):
+        return self.ceph.holder(self.images[device])
+
+    def _fence(self, client, _arg):
+        until = self.ceph.fence(client)
+        self.say('fenced client %s until %s' % (client, until))
+        return 'ok'
+
+    def _map(self, device, _arg):
+        image = self.images[device]
+        if image in self.mapped():
+            self._entry(device)
+            return 'ok'
+        options = ['exclusive'] + [word for word in (self.entries[image].get('options') or '').split(',') if word]
+        try:
+            self.rbd.call(self.rbd.argv('map', '--options', ','.join(options), image))
+        except EnvironmentError as error:
+            if error.errno == errno.EROFS:
+                return 'refused'
+            raise
+        try:
+            self._entry(device)
+        except EnvironmentError:
+            self._unmap(device, None)
+            raise
+        return 'ok'
+
+    def _settle(self, device, _arg):
+        """What another gateway fenced, the OSDs learn of from this client's operations, if its map is new enough."""
+        entry = self._entry(device)
+        newest = self.ceph.epoch()
+        end = self._clock() + SETTLING
+        while self._epoch(entry) < newest:
+            # The watchdog's reads go on meanwhile; with each answer an OSD sends what it has that is newer.
+            if self._clock() >= end:
+                raise OSError(errno.ETIMEDOUT, 'the kernel has osdmap %d after %d s, the monitors have %d' % (self._epoch(entry), SETTLING, newest))
+            self._sleep(0.05)
+        return 'ok'
+
+    # -- of this gateway
+
+    def _raise(self, device, _arg):
+        entry = self._entry(device)
+        self.guards.ensure(device, self._number(entry), entry['size'])
+        self.paths.make_active(device)
+        return 'ok'
+
+    def _lower(self, device, _arg):
+        self.paths.make_passive(device)
+        return 'ok'
+
+    def _unmap(self, device, _arg):
+        self.guards.remove(device)
+        entry = self.mapped().get(self.images[device])
+        if entry is not None:
+            self.rbd.call(self.rbd.argv('unmap', '/dev/rbd%d' % entry['number']))
+        return 'ok'
+
+    def _clear(self, device, client):
+        """Nothing here must wait for what the guard holds back, so it lets go first; the sessions are gone by now."""
+        entry = self.mapped().get(self.images[device])
+        if entry is None or entry['client'] != client:
+            return 'ok'
+        self.guards.fail(device)
+        self.paths.make_passive(device)
+        self.guards.remove(device)
+        self.rbd.call(self.rbd.argv('unmap', '-o', 'force', '/dev/rbd%d' % entry['number']))
+        return 'ok'
+
+    def _open(self, _key, _arg):
+        """When all LUNs are there: a host that logs in looks for them once. Some may never come, so not for ever."""
+        target = self.paths.target
+        if not self.paths.sysfs.exists(target):
+            self._waiting = None
+            return 'failed'
+        missing = [lun for lun in self.state['luns'] if not self.paths.sysfs.exists(
+            '%s/ini_groups/%s/luns/%d' % (target, lun['group'], lun['lun']))]
+        if missing:
+            self._waiting = self._waiting or self._clock()
+            if len(missing) == len(self.state['luns']) or self._clock() < self._waiting + GRACE:
+                return 'failed'
+        self._waiting = None
+        self.paths.open()
+        return 'ok'
+
+    def _close(self, _key, _arg):
+        self.paths.close()
+        return 'ok'
+
+    # -- what the protocol knows nothing of
+
+    def forget(self, device, image):
+        """A LUN that is not declared any more: let go of its mapping as soon as SCST has let go of the guard."""
+        self.guards.remove(device)
+        entry = self.mapped().get(image)
+        if entry is not None:
+            self.rbd.call(self.rbd.argv('unmap', '/dev/rbd%d' % entry['number']))
+
+    def follow(self, device, entry):
+        """The guard as large as its image, which may have grown, and its path in use."""
+        self.guards.ensure(device, self._number(entry), entry['size'])
+        if self.guards.reinstate(device):
+            self.say('%s: its path had failed though Ceph answers; trying it again' % device)
+
+    def see(self):
+        """{open, sessions, luns: {device: {client, path, sessions}}, mappings: {device: entry}}."""
+        current = self.mapped()
+        reached = self.paths.reached()
+        luns, mappings = {}, {}
+        for device, image in self.images.items():
+            entry = current.get(image)
+            if entry is not None:
+                mappings[device] = entry
+            luns[device] = dict(client=entry['client'] if entry else None, path=self.paths.path(device), sessions=device in reached)
+        return dict(open=self.paths.is_open(), sessions=len(self.paths.sessions()), luns=luns, mappings=mappings)

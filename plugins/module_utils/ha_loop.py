@@ -1,0 +1,258 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026, the cephgate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The loop of an agent: sees, asks the core (ha_decide), has done what it says.
+
+C(tick) itself never waits. Whatever may hang, be it Ceph, the kernel or SCST, is called in a thread: the exchange of records, the look
+at this gateway, each action. What hangs is missing from the view, which the core understands; the rest goes on.
+"""
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+import threading
+
+from ansible_collections.cephgate.iscsi.plugins.module_utils import ha_decide
+from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_types import new_memory
+
+BEAT = 0.5      # seconds from the beginning of an exchange to that of the next
+LOOK = 0.25     # the same for looks at this gateway
+FOLLOW = 5.0    # seconds between looks at guards
+# A fenced gateway's sessions wait for commands that the guard holds back, so some go only when it lets go. By then their
+# connections must be down: SCST shuts them at once, LIO stops sending.
+CUTTING = 3.0
+# Commands of Ceph at a time: each is a process and a Ceph client of its own.
+WIDTH = 16
+OF_CEPH = ('look', 'map', 'unmap', 'settle')
+# After these the world here is another one: their end is told together with a look that began later.
+CHANGING = ('map', 'unmap', 'clear', 'raise', 'lower', 'open', 'close')
+
+
+class Agent(object):
+    """One gateway's agent.
+
+    hands:    ha_hands.Hands
+    exchange: record or None -> {gateway: record}; raises EnvironmentError
+    orders:   () -> {drain, wants}
+    watchdog: ha_watch.Watchdog
+    start:    (function) runs it in a thread
+    """
+
+    def __init__(self, site, hands, exchange, orders, watchdog, start, say, clock):
+        self.site = site
+        self.hands = hands
+        self.exchange = exchange
+        self.orders = orders
+        self.watchdog = watchdog
+        self.start = start
+        self.say = say
+        self.clock = clock
+        self.wake = threading.Event()
+        self.memory = new_memory()
+        self.leaving = None      # 'away': the agent restarts; 'gone': the host goes down, so give everything away first
+        self.over = False
+        self.orphans = {}        # {device: image} of LUNs that are not declared any more
+        self._lock = threading.Lock()
+        self._queue = []         # actions of Ceph that wait for their turn
+        self._width = 0
+        self._ended = []         # (when, kind, key, outcome)
+        self._seen = self._saw = None
+        self._looking = self._exchanging = False
+        self._looked = self._beaten = self._followed = None
+        self._table = self._told = None
+        self._fresh = False
+        self._last = None
+        self._closing = None
+        self._landed = None      # the record that Ceph has
+        self._trouble = {}
+
+    # -- called in threads
+
+    def _look(self, began):
+        try:
+            seen = dict(self.hands.see(), orders=self.orders(), began=began)
+            self._tell('look', None)
+        except Exception as error:  # pylint: disable=broad-except # a look that failed must not be the last one
+            seen = None
+            self._tell('look', 'looking at this gateway: %s' % error)
+        with self._lock:
+            self._looking = False
+            if seen is not None:
+                self._seen = seen
+        self.wake.set()
+
+    def _exchange(self, record, began):
+        try:
+            table = self.exchange(record)
+            self._tell('exchange', None)
+        except Exception as error:  # pylint: disable=broad-except
+            table = None
+            self._tell('exchange', 'exchanging records: %s' % error)
+        ended = self.clock()
+        with self._lock:
+            self._exchanging = False
+            # An answer that was long under way tells of long ago: this host may have been frozen.
+            if table is not None:
+                self._landed = record
+                if ended - began <= self.site.limits.gap:
+                    self._table, self._told, self._fresh = table, ended, True
+        self.wake.set()
+
+    def _act(self, action):
+        outcome = self.hands.perform(action)
+        with self._lock:
+            self._ended.append((self.clock(), action.kind, action.key, outcome))
+            if action.kind in OF_CEPH:
+                self._width -= 1
+        self.wake.set()
+
+    def _follow(self, mappings):
+        for device, entry in sorted(mappings.items()):
+            try:
+                self.hands.follow(device, entry)
+            except Exception as error:  # pylint: disable=broad-except
+                self._tell('guard ' + device, 'the guard of %s: %s' % (device, error))
+        for device, image in sorted(self.orphans.items()):
+            try:
+                self.hands.forget(device, image)
+                self.orphans.pop(device, None)
+            except Exception as error:  # pylint: disable=broad-except
+                self._tell('guard ' + device, 'letting go of %s: %s' % (image, error))
+
+    def _tell(self, what, text):
+        if self._trouble.get(what) != text:
+            self._trouble[what] = text
+            self.say(text or '%s: works again' % what)
+
+    # -- the loop
+
+    def tick(self):
+        now = self.clock()
+        with self._lock:
+            look = not self._looking and (self._looked is None or now >= self._looked + LOOK or bool(self._ended))
+            beat = not self._exchanging and (self._beaten is None or now >= self._beaten + BEAT)
+            self._looking, self._exchanging = self._looking or look, self._exchanging or beat
+            seen = self._seen
+        if seen is not None:
+            self._step(seen, now)
+        if look:
+            self._looked = now
+            self.start(lambda: self._look(now))
+        if beat:
+            self._beaten = now
+            record = self.memory['record']
+            self.start(lambda: self._exchange(record, now))
+        self._run_queue()
+        if seen is not None and (self._followed is None or now >= self._followed + FOLLOW):
+            self._followed = now
+            active = dict((device, entry) for device, entry in seen['mappings'].items()
+                          if seen['luns'][device]['path'] == 'active' and self.watchdog.health(device) == 'good')
+            self.start(lambda: self._follow(active))
+        self.over = self._is_over(seen)
+
+    def _step(self, seen, now):
+        self.watchdog.follow(dict((device, ('/dev/rbd%d' % entry['number'], entry['client'])) for device, entry in seen['mappings'].items()))
+        elapsed = 0 if self._last is None else max(0, now - self._last)
+        self._last = now
+        self.memory, actions = ha_decide.decide(self.site, self.memory, self._view(seen, now), elapsed)
+        for action in actions:
+            if action.kind == 'close':
+                self._closing = now
+            self._queue.append(action)
+
+    def _view(self, seen, now):
+        with self._lock:
+            done = [each for each in self._ended if each[1] not in CHANGING or each[0] < seen['began']]
+            self._ended = [each for each in self._ended if each not in done]
+            fresh, self._fresh = self._fresh, False
+            table = self._table if self._told is not None and now - self._told <= self.site.limits.gap else None
+        luns = {}
+        for device in self.site.order:
+            found = seen['luns'].get(device) or dict(client=None, path='passive', sessions=False)
+            luns[device] = dict(found, health=self.watchdog.health(device) if found['client'] else None)
+        return dict(table=table, fresh=fresh and table is not None, luns=luns, open=self._is_open(seen, now),
+                    orders=dict(drain=seen['orders']['drain'] or self.leaving == 'gone', away=self.leaving == 'away',
+                                wants=[lun for lun in seen['orders']['wants'] if lun in self.site.order]),
+                    done=[each[1:] for each in done])
+
+    def _is_open(self, seen, now):
+        """Open is also a target whose sessions have just been cut and are not all gone."""
+        if ('close', None) not in self.memory['busy'] or self._closing is None:
+            return seen['open']
+        if now >= self._closing + CUTTING:
+            return False  # even if the look hangs behind the same sessions
+        return seen['open'] or seen['sessions'] > 0
+
+    def _run_queue(self):
+        waiting = []
+        for action in self._queue:
+            if action.kind in OF_CEPH:
+                with self._lock:
+                    if self._width >= WIDTH:
+                        waiting.append(action)
+                        continue
+                    self._width += 1
+            self.start(lambda action=action: self._act(action))
+        self._queue = waiting
+
+    # -- from outside
+
+    def take(self, site, state):
+        """The state file says something new."""
+        old = dict(self.hands.images)
+        self.hands.take(state)
+        gone = set(self.site.order) - set(site.order)
+        for device in gone:
+            self.orphans[device] = old.get(device)
+            for part in ('claims', 'taking', 'releasing', 'settled', 'unfit', 'stay', 'blind', 'turn'):
+                self.memory[part].pop(device, None)
+        self.memory['busy'] = tuple(each for each in self.memory['busy'] if each[1] not in gone)
+        self.memory['former'] = tuple(each for each in self.memory['former'] if each not in gone)
+        self.memory['peers'] = dict((name, known) for name, known in self.memory['peers'].items() if name in site.gateways)
+        self.site = site
+
+    def leave(self, how):
+        self.leaving = how
+        self.wake.set()
+
+    def _is_over(self, seen):
+        """Whether what has to be known before this agent may end has landed in Ceph."""
+        if not self.leaving or seen is None:
+            return False
+        record = self._landed
+        if self.leaving == 'away':
+            return bool(record and record['away'])
+        return bool(record and record['drain'] and not record['luns'] and not seen['mappings'])
+
+    def report(self):
+        """What the command status shows: {gateways: {name: how it is}, disks: {device: {owner, here, health, doing}}, ...}."""
+        seen, table, memory = self._seen, self._table or {}, self.memory
+        claims = {}
+        for name, record in table.items():
+            for device, number in record['luns'].items():
+                claims.setdefault(device, []).append((number, name))
+        disks = {}
+        for device, image in sorted(self.hands.images.items()):
+            found = (seen or dict(luns={}))['luns'].get(device) or {}
+            disks[device] = dict(
+                image=image, owner=max(claims[device])[1] if device in claims else None, here=found.get('path'), mapped=found.get('client'),
+                health=self.watchdog.health(device), sessions=found.get('sessions'),
+                doing=(memory['taking'].get(device) or {}).get('stage') or ('giving away' if device in memory['releasing'] else None),
+                unfit=device in memory['unfit'])
+        gateways = {}
+        for name in self.site.gateways:
+            known = memory['peers'].get(name)
+            gateways[name] = 'me' if name == self.site.me else 'never seen' if not known or known['n'] is None else \
+                'alive' if known['seen'] and known['still'] < self.site.limits.dead else \
+                'silent for %d s' % known['still'] if known['seen'] else 'not seen yet'
+        return dict(gateways=gateways, disks=disks, refused=list(memory['refused']), leaving=self.leaving, drain=bool(seen and seen['orders']['drain']),
+                    ceph=None if self._told is None else round(max(0, self.clock() - self._told), 1),
+                    trouble=sorted(text for text in self._trouble.values() if text))
+
+
+def threaded(function):
+    """Run it in a thread that keeps nobody from ending."""
+    thread = threading.Thread(target=function)
+    thread.daemon = True
+    thread.start()

@@ -1,0 +1,159 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026, the cephgate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the take-over protocol asks of Ceph, over a connection that is kept (librados, through the Python binding that
+Ceph's own command needs): 0.2 to 1.2 ms for an exchange, where two processes need 100 ms and more.
+
+Every call ends: an OSD or monitor that does not answer raises after a time (rados_osd_op_timeout, rados_mon_op_timeout).
+"""
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+import errno
+import json
+import threading
+
+from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_ceph import OBJECT, YEAR, CephError
+
+try:
+    import rados
+    import rbd as librbd
+except ImportError:  # the commands do it, too
+    rados = librbd = None
+
+CONF = dict(rados_osd_op_timeout='2', rados_mon_op_timeout='8', client_mount_timeout='8')
+PATIENCE = 8   # seconds for a connection and for a command of the monitors
+ENOUGH = 5     # calls that fail one after the other, before the connection is made anew
+MANY = 1000    # more gateways than there can be
+
+
+class Rados(object):
+    """As ha_ceph.Ceph."""
+
+    def __init__(self, pool, client='admin', cluster='ceph', conf=None):
+        self.pool = pool
+        self.client = client
+        self.cluster = cluster
+        self.conf = dict(CONF, **(conf or {}))
+        self._lock = threading.Lock()
+        self._connection = None
+        self._failed = 0
+
+    def _connected(self):
+        with self._lock:
+            if self._connection is None:
+                made = rados.Rados(rados_id=self.client, clustername=self.cluster, conffile='/etc/ceph/%s.conf' % self.cluster,
+                                   conf=self.conf)
+                made.connect(timeout=PATIENCE)
+                self._connection = made
+            return self._connection
+
+    def _asking(self, what, call):
+        """call(connection); its errors in words, and a new connection when nothing works over this one."""
+        try:
+            result = call(self._connected())
+        except rados.Error as error:
+            self._failed += 1
+            if self._failed >= ENOUGH:
+                self._drop()
+            raise CephError(getattr(error, 'errno', None) or errno.EIO, '%s: %s' % (what, error))
+        self._failed = 0
+        return result
+
+    def _drop(self):
+        with self._lock:
+            old, self._connection, self._failed = self._connection, None, 0
+        if old is not None:
+            thread = threading.Thread(target=old.shutdown)  # waits for what is under way
+            thread.daemon = True
+            thread.start()
+
+    def exchange(self, me, record):
+        """Write my record (None: do not) and read all: {gateway: record}. What is no record is left out."""
+        def call(connection):
+            ioctx = connection.open_ioctx(self.pool)
+            try:
+                if record is not None:
+                    with rados.WriteOpCtx() as operation:
+                        ioctx.set_omap(operation, (me,), (json.dumps(record, sort_keys=True).encode('utf-8'),))
+                        ioctx.operate_write_op(operation, OBJECT)
+                with rados.ReadOpCtx() as operation:
+                    values, dummy = ioctx.get_omap_vals(operation, '', '', MANY)
+                    try:
+                        ioctx.operate_read_op(operation, OBJECT)
+                    except rados.ObjectNotFound:
+                        return {}
+                    return dict(values)
+            finally:
+                ioctx.close()
+
+        found = {}
+        for name, text in self._asking('exchanging records in pool %s' % self.pool, call).items():
+            try:
+                value = json.loads(text.decode('utf-8'))
+            except ValueError:
+                continue
+            if isinstance(value, dict) and 'n' in value:
+                found[name] = value
+        return found
+
+    def holder(self, image):
+        """The address of the client that holds the exclusive lock of an image, or None."""
+        parts = image.split('/')
+
+        def call(connection):
+            ioctx = connection.open_ioctx(parts[0])
+            try:
+                if len(parts) > 2:
+                    ioctx.set_namespace(parts[1])
+                try:
+                    opened = librbd.Image(ioctx, parts[-1], read_only=True)
+                    try:
+                        return opened.list_lockers()
+                    finally:
+                        opened.close()
+                except librbd.Error as error:
+                    raise CephError(getattr(error, 'errno', None) or errno.EIO, 'asking who holds %s: %s' % (image, error))
+            finally:
+                ioctx.close()
+
+        found = self._asking('asking who holds %s' % image, call)
+        addresses = sorted(set(address for dummy, dummy2, address in (found or {}).get('lockers') or []))
+        if len(addresses) > 1:
+            raise CephError(errno.EEXIST, 'image %s is locked by %s, and can be by one only. Release the locks that are not '
+                            "krbd's with rbd lock rm." % (image, ', '.join(addresses)))
+        return addresses[0] if addresses else None
+
+    def _monitors(self, **words):
+        code, out, err = self._asking(words['prefix'], lambda connection: connection.mon_command(
+            json.dumps(dict(words, format='json')), b'', timeout=PATIENCE))
+        if code:
+            raise CephError(abs(code), '%s: %s' % (words['prefix'], err or 'exit code %d' % code))
+        return out
+
+    def _blocklist(self):
+        try:
+            return 'blocklist', json.loads(self._monitors(prefix='osd blocklist ls').decode('utf-8') or '[]')
+        except CephError as error:
+            if error.errno != errno.EINVAL:
+                raise
+            return 'blacklist', json.loads(self._monitors(prefix='osd blacklist ls').decode('utf-8') or '[]')  # before Ceph 16
+
+    def listed(self, address):
+        """Whether Ceph has a client in its blocklist."""
+        return any(entry['addr'] == address for entry in self._blocklist()[1])
+
+    def fence(self, address):
+        """Blocklist a client for a year. On return Ceph has confirmed it; the text says until when the entry lives."""
+        noun = self._blocklist()[0]
+        self._monitors(**{'prefix': 'osd ' + noun, noun + 'op': 'add', 'addr': address, 'expire': float(YEAR)})
+        for entry in self._blocklist()[1]:
+            if entry['addr'] == address:
+                return entry['until']
+        raise CephError(errno.ENOENT, 'client %s was blocklisted, but is not in the list. Is its address right?' % address)
+
+    def epoch(self):
+        """Number of the newest osdmap."""
+        return json.loads(self._monitors(prefix='osd stat').decode('utf-8'))['epoch']

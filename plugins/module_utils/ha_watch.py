@@ -1,0 +1,128 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026, the cephgate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The watchdog: reads every mapped image directly, past all caches, again and again.
+
+A read that hangs says nothing (Ceph may be slow), so each mapping has a thread of its own, and what counts is the last
+answer and its age. An error means that Ceph refuses this client: the kernel hands -108 on as EIO, so the blocklist is asked
+whether it is that; an image with a broken object must not take a whole gateway out of service.
+"""
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+import errno
+import io
+import mmap
+import os
+import threading
+import time
+
+from ansible_collections.cephgate.iscsi.plugins.module_utils.gateway_mapper import clock
+
+PERIOD = 0.25   # seconds between an answer and the next read
+FRESH = 1.0     # seconds for which an answer counts
+DOUBT = 0.5     # seconds that the blocklist may take to answer; without an answer the client counts as refused
+GONE = (errno.ENOENT, errno.ENXIO, errno.ENODEV)
+PAGE = 4096
+
+
+def read_disk(path, page):
+    """One direct read of the first page. Opened each time: an open device could not be unmapped."""
+    handle = os.open(path, os.O_RDONLY | os.O_DIRECT)
+    try:
+        reader = io.FileIO(handle, 'r', closefd=False)
+        try:
+            reader.readinto(page)
+        finally:
+            reader.close()
+    finally:
+        os.close(handle)
+
+
+class Watch(object):
+    """Of one mapping. listed(client) -> whether Ceph has it in its blocklist; may raise and may take its time."""
+
+    def __init__(self, path, client, listed, say, read=read_disk, clock=clock):
+        self.path = path
+        self.client = client
+        self.listed = listed
+        self.say = say
+        self._read = read
+        self._clock = clock
+        self._answered = None
+        self._refused = False
+        self._odd = None
+        self.over = False
+
+    def health(self):
+        if self._refused:
+            return 'fenced'
+        if self._answered is None:
+            return None
+        return 'good' if self._clock() - self._answered <= FRESH else 'silent'
+
+    def look(self, page=None):
+        """One read and what it means."""
+        try:
+            self._read(self.path, page)
+        except EnvironmentError as error:
+            if error.errno in GONE or self.over:
+                return
+            if error.errno != errno.ESHUTDOWN and self._listed() is False:
+                if self._odd != str(error):
+                    self._odd = str(error)
+                    self.say('%s: reading its first block: %s, though Ceph does not refuse this client: is an object broken?' % (
+                        self.path, error))
+                self._answered = self._clock()
+                return
+            self._refused = True
+            self.say('%s: Ceph refuses client %s (%s)' % (self.path, self.client, error.strerror))
+            return
+        self._answered = self._clock()
+
+    def _listed(self):
+        answer = []
+
+        def ask():
+            try:
+                answer.append(self.listed(self.client))
+            except Exception:  # pylint: disable=broad-except # whatever it was, it is no answer
+                pass
+
+        thread = threading.Thread(target=ask)
+        thread.daemon = True
+        thread.start()
+        thread.join(DOUBT)
+        return answer[0] if answer else None
+
+    def run(self):
+        page = mmap.mmap(-1, PAGE)  # O_DIRECT wants aligned memory
+        while not self.over and not self._refused:
+            self.look(page)
+            time.sleep(PERIOD)
+
+
+class Watchdog(object):
+    """Keeps a Watch for every mapping. start(function): runs it in a thread."""
+
+    def __init__(self, start, make):
+        self.start = start
+        self.make = make
+        self._watches = {}
+
+    def follow(self, mappings):
+        """mappings: {device: (path of the mapping, client address)}."""
+        for device, watch in list(self._watches.items()):
+            if mappings.get(device) != (watch.path, watch.client):
+                watch.over = True
+                del self._watches[device]
+        for device, (path, client) in mappings.items():
+            if device not in self._watches:
+                watch = self._watches[device] = self.make(path, client)
+                self.start(watch.run)
+
+    def health(self, device):
+        watch = self._watches.get(device)
+        return watch.health() if watch else None

@@ -1,0 +1,287 @@
+# Copyright (c) 2026, the cephgate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whole agents, on gateways whose SCST is emulated: who serves what, after everything that can go wrong."""
+import pytest
+from ha_world import World
+
+
+@pytest.fixture
+def world():
+    return World().start()
+
+
+@pytest.fixture
+def device(world):
+    assert world.owners(world.devices[0]) == ['gw1']
+    return world.devices[0]
+
+
+def test_a_site_comes_up_on_its_preferred_gateways():
+    world = World(3, 6).start()
+    assert [world.owners(device) for device in world.devices] == [['gw1'], ['gw2'], ['gw3']] * 2
+    assert world.ceph.fences == [] and all(node.is_open() for node in world.nodes.values())
+    for node in world.nodes.values():
+        assert len(node.mappings) == 2, 'what another gateway has is not even mapped'
+
+
+def test_a_killed_gateway_is_taken_over_from_once_for_all_disks():
+    world = World(2, 6).start()
+    client = world.gw1.client
+    world.gw1.power_cut()
+    seconds = world.run(20, until=world.all_served)
+    assert seconds <= 6 and world.ceph.fences == [('gw2', client)] and len(world.gw2.mappings) == 6
+
+
+def test_it_comes_back_on_standby(world, device):
+    world.gw1.power_cut()
+    world.run(20, until=world.all_served)
+    world.gw1.boot()
+    world.gw1.start()
+    world.run(60)
+    assert world.owners(device) == ['gw2'] and world.gw1.is_open() and not world.gw1.mappings
+    assert len(world.ceph.fences) == 1
+
+
+@pytest.mark.parametrize('seconds', [1, 7, 20, 60])
+def test_a_frozen_gateway_leaves_service_by_itself_and_returns_under_a_new_address(world, device, seconds):
+    old = world.gw1.client
+    world.gw1.frozen = True
+    world.run(seconds)
+    world.gw1.frozen = False
+    world.run(20, until=lambda: world.all_served() and world.gw1.is_open())
+    world.run(20)
+    if seconds == 1:
+        assert world.owners(device) == ['gw1'] and world.ceph.fences == []
+        return
+    assert world.owners(device) == ['gw2'] and world.ceph.fences == [('gw2', old)]
+    assert not world.gw1.mappings and world.gw1.client is None and world.gw1.sessions
+    world.gw1.orders['wants'] = [device]
+    world.run(20, until=lambda: world.owners(device) == ['gw1'])
+    assert world.gw1.client != old and len(world.ceph.fences) == 1, 'a planned move fences nobody'
+
+
+@pytest.mark.parametrize('seconds', [1, 5, 60])
+def test_a_ceph_that_hangs_fences_nobody(world, device, seconds):
+    for node in world.nodes.values():
+        node.connected.clear()
+    world.run(seconds)
+    assert world.gw1.is_open() == (seconds < 6), 'initiators stop waiting for what hangs here'
+    for node in world.nodes.values():
+        node.connected.set()
+    world.run(20, until=world.all_served)
+    world.run(10)
+    assert world.ceph.fences == [] and world.owners(device) == ['gw1'] and world.gw1.is_open() and world.gw2.is_open()
+
+
+def test_a_ceph_that_comes_back_for_one_gateway_first(world, device):
+    for node in world.nodes.values():
+        node.connected.clear()
+    world.run(20)
+    world.gw2.connected.set()
+    world.run(1)
+    world.gw1.connected.set()
+    world.run(30)
+    assert world.ceph.fences == [] and world.owners(device) == ['gw1']
+
+
+def test_a_gateway_cut_from_ceph_is_taken_over_from_and_does_not_fence_back(world, device):
+    world.gw1.connected.clear()
+    seconds = world.run(20, until=lambda: world.owners(device) == ['gw2'])
+    assert seconds <= 6 and not world.gw1.serves(device)
+    world.run(10)
+    world.gw1.connected.set()
+    world.run(30)
+    assert [who for who, dummy in world.ceph.fences] == ['gw2'] and world.owners(device) == ['gw2']
+    assert world.gw1.is_open() and not world.gw1.mappings
+
+
+def moments(limit=40):
+    """Every place at which an agent may die: before and after each of the actions that it begins."""
+    return [(number, moment) for number in range(limit) for moment in ('before', 'after')]
+
+
+def dying_at(node, place):
+    number, moment = place
+    seen = []
+
+    def interfere(when, action):
+        if when == moment:
+            seen.append(action)
+            if len(seen) == number + 1:
+                node.kill_agent()
+    node.interfere = interfere
+    return seen
+
+
+def until_no_place_is_left(story):
+    """story(place) -> whether the agent died. Returns how many places there were."""
+    for count, place in enumerate(moments()):
+        if not story(place):
+            return count
+    raise AssertionError('it goes on for ever')
+
+
+def test_an_agent_that_dies_anywhere_in_a_take_over_is_followed_by_one_that_ends_it():
+    def story(place):
+        world = World().start()
+        world.gw1.power_cut()
+        dying_at(world.gw2, place)
+        world.run(12)
+        if world.gw2.agent:
+            return False
+        world.gw2.interfere = None
+        world.gw2.start()
+        world.run(60, until=world.all_served)
+        world.run(5)
+        assert world.owners(world.devices[0]) == ['gw2'] and len(world.ceph.fences) <= 2, place
+        return True
+    assert until_no_place_is_left(story) >= 8, 'look, fence, map, settle, raise'
+
+
+@pytest.mark.parametrize('restarted', [True, False])
+def test_an_agent_that_dies_anywhere_in_a_release(restarted):
+    def story(place):
+        world = World().start()
+        dying_at(world.gw1, place)
+        world.gw1.orders['drain'] = True
+        world.run(12)
+        if world.gw1.agent:
+            return False
+        world.gw1.interfere = None
+        if restarted:
+            world.gw1.start()
+        world.run(60, until=lambda: world.owners(world.devices[0]) == ['gw2'])
+        world.run(5)
+        assert world.owners(world.devices[0]) == ['gw2'], place
+        return True
+    assert until_no_place_is_left(story) >= 3, 'lower, unmap'
+
+
+def test_an_agent_that_dies_anywhere_while_its_gateway_leaves_service():
+    def story(place):
+        world = World().start()
+        dying_at(world.gw1, place)
+        world.ceph.fence('somebody', world.gw1.client)
+        world.run(6)
+        if world.gw1.agent:
+            return False
+        world.gw1.interfere = None
+        world.gw1.start()
+        world.run(60, until=lambda: world.all_served() and world.gw1.is_open() and not world.gw1.refused())
+        return True
+    assert until_no_place_is_left(story) >= 4, 'close, clear, open'
+
+
+def test_an_agent_that_restarts_in_an_orderly_way_is_not_fenced(world, device):
+    for dummy in range(3):
+        world.gw1.agent.leave('away')
+        world.run(3, until=lambda: world.gw1.agent.over)
+        world.gw1.kill_agent()
+        world.run(10)
+        assert world.owners(device) == ['gw1'], 'kernel and SCST serve on'
+        world.gw1.start()
+        world.run(5)
+    assert world.ceph.fences == [] and world.owners(device) == ['gw1']
+
+
+def test_a_host_that_goes_down_in_an_orderly_way_gives_its_disks_away_first(world, device):
+    world.gw1.agent.leave('gone')
+    seconds = world.run(10, until=lambda: world.gw1.agent.over)
+    assert not world.gw1.mappings
+    world.gw1.power_cut()
+    seconds += world.run(10, until=lambda: world.owners(device) == ['gw2'])
+    assert seconds <= 4 and world.ceph.fences == [], 'nobody waits for the death of who said farewell'
+
+
+def test_drain_moves_everything_and_undrain_takes_nothing_back():
+    world = World(2, 4).start()
+    world.gw1.orders['drain'] = True
+    seconds = world.run(20, until=lambda: world.all_served() and not world.gw1.mappings)
+    assert seconds <= 5 and world.ceph.fences == []
+    world.run(10)
+    world.gw1.orders['drain'] = False
+    world.run(20)
+    assert [world.owners(device) for device in world.devices] == [['gw2']] * 4
+
+
+def test_a_power_cut_of_all_gives_each_its_own_back():
+    world = World(2, 2).start()
+    for node in world.nodes.values():
+        node.power_cut()
+    world.run(5)
+    world.gw2.boot()
+    world.gw2.start()
+    world.run(10)
+    world.gw1.boot()
+    world.gw1.start()
+    world.run(60, until=world.all_served)
+    assert [world.owners(device) for device in world.devices] == [['gw1'], ['gw2']]
+
+
+def test_initiators_that_see_different_gateways_do_not_make_a_disk_go_to_and_fro(world, device):
+    world.gw1.sees, world.gw2.sees = {'db'}, {'web'}
+    before = len(world.gw1.actions) + len(world.gw2.actions)
+    world.run(120)
+    assert world.owners(device) == ['gw1'] and len(world.gw1.actions) + len(world.gw2.actions) == before
+
+
+def test_a_gateway_that_no_initiator_sees_gives_its_disks_away(world, device):
+    world.gw1.sees = set()
+    seconds = world.run(30, until=lambda: world.owners(device) == ['gw2'])
+    assert 10 <= seconds <= 14 and world.ceph.fences == []
+    world.gw1.sees = {'db', 'web'}
+    world.run(30)
+    assert world.owners(device) == ['gw2']
+
+
+def test_an_image_that_was_made_anew_is_not_served(world, device):
+    world.gw1.power_cut()
+    world.ceph.ids['rbd/a'] = 'another'
+    world.run(20)
+    assert world.owners(device) == [] and not world.gw2.mappings
+    assert any('it was made anew' in line for line in world.gw2.journal)
+
+
+def test_a_daemon_that_dies_costs_only_its_own_time(world, device):
+    world.gw1.scst.core.stop_daemon()
+    world.gw1.sessions = {}
+    world.run(2)
+    world.gw1.scst.core.start_daemon()
+    world.gw1.gateway().export()
+    world.run(10, until=world.all_served)
+    assert world.owners(device) == ['gw1'] and world.ceph.fences == []
+
+
+def test_an_error_that_is_no_fence_takes_nobody_out_of_service(world, device):
+    read = world.gw1.read
+
+    def broken(path, page):
+        read(path, page)
+        raise OSError(5, 'Input/output error')
+    for watch in world.gw1.watches:
+        watch._read = broken
+    world.run(10)
+    assert world.owners(device) == ['gw1'] and any('is an object broken' in line for line in world.gw1.journal)
+
+
+def test_what_the_report_says(world, device):
+    report = world.gw2.agent.report()
+    assert report['disks'][device]['owner'] == 'gw1' and report['disks'][device]['here'] == 'passive'
+    assert report['gateways'] == {'gw1': 'alive', 'gw2': 'me'} and report['trouble'] == []
+    world.gw1.power_cut()
+    world.run(20, until=world.all_served)
+    assert world.gw2.agent.report()['gateways']['gw1'].startswith('silent')
+
+
+def test_a_lun_that_is_declared_no_more_is_let_go(world, device):
+    from ansible_collections.cephgate.iscsi.plugins.module_utils import ha_agent
+    state = dict(world.states['gw1'], devices=[], images=[], luns=[], device_groups=[])
+    state['ha'] = dict(state['ha'], order={}, sizes={})
+    world.devices = []
+    world.gw1.agent.take(ha_agent.site_of(state, world.gw1.host), state)
+    world.run(12)
+    assert world.gw1.mappings, 'SCST has the guard open'
+    world.gw1.scst.write('handlers/vdisk_blockio/mgmt', 'del_device ' + device)
+    world.run(12, until=lambda: not world.gw1.mappings)
+    assert world.gw1.guards == {}
