@@ -139,7 +139,8 @@ def status(options):
     agent = here.agent() if state.get('ha') else None
     if state.get('ha'):
         gateway_ha.status(report, agent)
-    answer = dict(ha_mode='fenced' if state.get('ha') else 'shared', agent=agent, images=report, enabled=enabled, service=service, unfinished=bool(state.get('unfinished')), drained=drained)
+    answer = dict(ha_mode='fenced' if state.get('ha') else 'shared', agent=agent,
+                  images=report, enabled=enabled, service=service, unfinished=bool(state.get('unfinished')), drained=drained)
     lines = ['service: %s' % (service or 'does not run: nothing restores this gateway'),
              'target: %s' % ('enabled' if enabled else 'out of service: drained' if drained else 'missing or disabled')]
     lines += gateway_ha.lines(agent) if state.get('ha') else []

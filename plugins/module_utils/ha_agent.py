@@ -84,8 +84,9 @@ def host_address(state, current):
 
 def ceph_of(state):
     pool = state['ha']['pool']
-    if ha_rados.rados is not None:
-        return ha_rados.Rados(pool, state['client'], state['cluster'])
+    found = ha_rados.bindings()
+    if found:
+        return ha_rados.Rados(found, pool, state['client'], state['cluster'])
     return Ceph(bounded_run(ASK), pool, state['client'], state['cluster'])
 
 
@@ -119,7 +120,7 @@ class Keeper(object):
         self._stamp = stamp()
         self._reported = None
         say('agent of gateway %s, among %s, at %s; Ceph is asked through %s' % (
-            me, ', '.join(state['ha']['gateways']), self.agent.site.host, 'librados' if ha_rados.rados is not None else 'its commands'))
+            me, ', '.join(state['ha']['gateways']), self.agent.site.host, 'its commands' if isinstance(ceph, Ceph) else 'librados'))
 
     def tick(self):
         self.agent.tick()

@@ -44,11 +44,18 @@ def disk_number(entry, read=_read):
     return read('/sys/block/rbd%d/dev' % entry['number']).strip()
 
 
+def map_options(entry, read=_read):
+    """The options with which an image was mapped, whoever did it."""
+    words = read('/sys/bus/rbd/devices/%d/config_info' % entry['number']).split()
+    return words[1].split(',') if len(words) > 1 else []
+
+
 class Hands(object):
     """state: of the gateway; ceph: ha_rados.Rados or ha_ceph.Ceph; rbd: rbd.Rbd, bounded; paths: ha_scst.Paths; guards: ha_guard.Guards;
     mapped: as rbd.mapped; say: called with a line for the journal."""
 
-    def __init__(self, state, ceph, rbd, paths, guards, mapped, say, epoch=kernel_epoch, number=disk_number, clock=clock, sleep=time.sleep):
+    def __init__(self, state, ceph, rbd, paths, guards, mapped, say, epoch=kernel_epoch, number=disk_number, options=map_options,
+                 clock=clock, sleep=time.sleep):
         self.ceph = ceph
         self.rbd = rbd
         self.paths = paths
@@ -57,6 +64,7 @@ class Hands(object):
         self.say = say
         self._epoch = epoch
         self._number = number
+        self._options = options
         self._clock = clock
         self._sleep = sleep
         self._waiting = None
@@ -90,6 +98,9 @@ class Hands(object):
         if wanted and entry['image_id'] != wanted:
             raise OSError(errno.ESTALE, 'image %s has the internal id %s, but the exported one had %s: it was made anew. Run the site playbook.' % (
                 image, entry['image_id'], wanted))
+        if 'exclusive' not in self._options(entry):
+            # Without it the lock goes to whoever asks and comes back, and with it what was held back meanwhile: old data.
+            raise OSError(errno.EPERM, 'image %s is mapped without the option exclusive, by somebody else than this agent' % image)
         return entry
 
     # -- of Ceph

@@ -12,16 +12,11 @@ from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
 import errno
+import importlib
 import json
 import threading
 
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_ceph import OBJECT, YEAR, CephError
-
-try:
-    import rados
-    import rbd as librbd
-except ImportError:  # the commands do it, too
-    rados = librbd = None
 
 CONF = dict(rados_osd_op_timeout='2', rados_mon_op_timeout='8', client_mount_timeout='8')
 PATIENCE = 8   # seconds for a connection and for a command of the monitors
@@ -29,10 +24,19 @@ ENOUGH = 5     # calls that fail one after the other, before the connection is m
 MANY = 1000    # more gateways than there can be
 
 
-class Rados(object):
-    """As ha_ceph.Ceph."""
+def bindings():
+    """(rados, rbd) of Ceph, or None where they are not installed: then its commands do. Loaded late: only the agent needs them."""
+    try:
+        return importlib.import_module('rados'), importlib.import_module('rbd')
+    except ImportError:
+        return None
 
-    def __init__(self, pool, client='admin', cluster='ceph', conf=None):
+
+class Rados(object):
+    """As ha_ceph.Ceph. found: bindings()."""
+
+    def __init__(self, found, pool, client='admin', cluster='ceph', conf=None):
+        self.rados, self.librbd = found
         self.pool = pool
         self.client = client
         self.cluster = cluster
@@ -44,7 +48,7 @@ class Rados(object):
     def _connected(self):
         with self._lock:
             if self._connection is None:
-                made = rados.Rados(rados_id=self.client, clustername=self.cluster, conffile='/etc/ceph/%s.conf' % self.cluster,
+                made = self.rados.Rados(rados_id=self.client, clustername=self.cluster, conffile='/etc/ceph/%s.conf' % self.cluster,
                                    conf=self.conf)
                 made.connect(timeout=PATIENCE)
                 self._connection = made
@@ -54,7 +58,7 @@ class Rados(object):
         """call(connection); its errors in words, and a new connection when nothing works over this one."""
         try:
             result = call(self._connected())
-        except rados.Error as error:
+        except self.rados.Error as error:
             self._failed += 1
             if self._failed >= ENOUGH:
                 self._drop()
@@ -76,14 +80,14 @@ class Rados(object):
             ioctx = connection.open_ioctx(self.pool)
             try:
                 if record is not None:
-                    with rados.WriteOpCtx() as operation:
+                    with self.rados.WriteOpCtx() as operation:
                         ioctx.set_omap(operation, (me,), (json.dumps(record, sort_keys=True).encode('utf-8'),))
                         ioctx.operate_write_op(operation, OBJECT)
-                with rados.ReadOpCtx() as operation:
+                with self.rados.ReadOpCtx() as operation:
                     values, dummy = ioctx.get_omap_vals(operation, '', '', MANY)
                     try:
                         ioctx.operate_read_op(operation, OBJECT)
-                    except rados.ObjectNotFound:
+                    except self.rados.ObjectNotFound:
                         return {}
                     return dict(values)
             finally:
@@ -109,12 +113,12 @@ class Rados(object):
                 if len(parts) > 2:
                     ioctx.set_namespace(parts[1])
                 try:
-                    opened = librbd.Image(ioctx, parts[-1], read_only=True)
+                    opened = self.librbd.Image(ioctx, parts[-1], read_only=True)
                     try:
                         return opened.list_lockers()
                     finally:
                         opened.close()
-                except librbd.Error as error:
+                except self.librbd.Error as error:
                     raise CephError(getattr(error, 'errno', None) or errno.EIO, 'asking who holds %s: %s' % (image, error))
             finally:
                 ioctx.close()

@@ -63,12 +63,12 @@ class Threads:
 
     def hang(self, event):
         self._count(-1)
-        event.wait(60)
+        event.wait()
         self._count(1)
 
     def settle(self):
         with self.change:
-            assert self.change.wait_for(lambda: self.busy == 0, 20), 'a thread neither ends nor hangs as it should'
+            assert self.change.wait_for(lambda: self.busy == 0, 120), 'a thread neither ends nor hangs as it should'
 
 
 class Ceph:
@@ -165,7 +165,8 @@ class Node:
             self.knows = ceph.epoch
             ceph.locks[last] = self.client
             number = min(set(range(99)) - {entry['number'] for entry in self.mappings.values()})
-            self.mappings[last] = dict(number=number, image_id=ceph.ids[last], size=SIZE, client=self.client, fsid='F', path='/dev/rbd%d' % number)
+            self.mappings[last] = dict(number=number, image_id=ceph.ids[last], size=SIZE, client=self.client, fsid='F', path='/dev/rbd%d' % number,
+                                        options=argv[argv.index('--options') + 1].split(','))
             return 0, '/dev/rbd%d\n' % number, ''
         assert verb == 'unmap'
         image = next(image for image, entry in self.mappings.items() if last == '/dev/rbd%d' % entry['number'])
@@ -221,7 +222,7 @@ class Node:
         self.watches = []
         hands = Hands(state, self, Rbd(self.rbd, 'igw'), Paths(self.scst, self.name, '%s:%s' % (PREFIX, self.name), 'standby', sleep=lambda s: None),
                       ha_guard.Guards(self.dmsetup), self.mapped, self.journal.append, epoch=lambda entry: self.knows,
-                      number=lambda entry: '253:%d' % entry['number'], clock=self.world.clock, sleep=lambda seconds: self.world.threads.settle)
+                      number=lambda entry: '253:%d' % entry['number'], options=lambda entry: entry['options'], clock=self.world.clock, sleep=lambda seconds: self.world.threads.settle)
         perform = hands.perform
 
         def watched(action):

@@ -5,6 +5,9 @@
 import pytest
 from ha_world import World
 
+from ansible_collections.cephgate.iscsi.plugins.module_utils import ha_agent
+from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_types import action
+
 
 @pytest.fixture
 def world():
@@ -243,6 +246,16 @@ def test_an_image_that_was_made_anew_is_not_served(world, device):
     assert any('it was made anew' in line for line in world.gw2.journal)
 
 
+def test_a_mapping_without_the_option_exclusive_is_never_served(world, device):
+    world.gw1.power_cut()
+    world.gw2.client = '10.99.0.12:0/99'
+    world.gw2.mappings['rbd/a'] = dict(number=0, image_id='id-rbd/a', size=1 << 30, client='10.99.0.12:0/99', fsid='F', path='/dev/rbd0', options=['rw'])
+    assert world.gw2.agent.hands.perform(action('raise', device)) == 'failed' and not world.gw2.serves(device)
+    assert 'without the option exclusive' in world.gw2.journal[-1]
+    world.run(20, until=world.all_served)
+    assert 'exclusive' in world.gw2.mappings['rbd/a']['options'], 'it was let go and mapped anew'
+
+
 def test_a_daemon_that_dies_costs_only_its_own_time(world, device):
     world.gw1.scst.core.stop_daemon()
     world.gw1.sessions = {}
@@ -275,7 +288,6 @@ def test_what_the_report_says(world, device):
 
 
 def test_a_lun_that_is_declared_no_more_is_let_go(world, device):
-    from ansible_collections.cephgate.iscsi.plugins.module_utils import ha_agent
     state = dict(world.states['gw1'], devices=[], images=[], luns=[], device_groups=[])
     state['ha'] = dict(state['ha'], order={}, sizes={})
     world.devices = []
