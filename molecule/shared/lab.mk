@@ -52,6 +52,9 @@ lab-availability: venv  ## what a gateway survives, on a lab after make lab-up a
 # Not in LAB_STEPS: on a lab whose site is as lab-site leaves it, minutes for each operation.
 lab-operations: venv  ## drain, upgrade, remove and the like under load, on the lab that is up
 	@$(LAB) phase 'tests: operations' $(PYTEST) -s tests/integration/lab/test_operations.py
+.PHONY: failover
+failover: venv  ## the failure matrix of both modes, on the lab that is up: make failover MODE=fenced CASE=frozen
+	@.venv/bin/python tests/integration/lab/failover.py $(if $(MODE),--mode $(MODE)) $(if $(CASE),--case '$(CASE)')
 lab-proof.run:
 	@$(LAB) phase 'proof' $(LAB) proof
 	@$(LAB) phases

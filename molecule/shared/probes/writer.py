@@ -17,6 +17,7 @@ import threading
 import time
 
 BLOCKS, SIZE, PERIOD = 16, 4096, 0.25
+READ_EVERY = 4  # generations: a gateway that was shut out fails reads first
 mode, device, offset, state = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4]
 fd = os.open(device, os.O_RDWR | os.O_DIRECT)
 
@@ -52,6 +53,14 @@ def write_all():
                 return
             acked[index] = generation
             times.append(time.time())
+            if not generation % READ_EVERY:
+                try:
+                    os.preadv(fd, [data], offset + index * SIZE)
+                except OSError as e:
+                    errors.append("block %d generation %d, reading: %s" % (index, generation, e))
+                    continue
+                if struct.unpack("<QQ", data[:16]) != (index, generation):
+                    errors.append("block %d: read generation %d after %d was acknowledged" % (index, struct.unpack("<QQ", data[:16])[1], generation))
             time.sleep(PERIOD)
 
     threads = [threading.Thread(target=body, args=(i,)) for i in range(BLOCKS)]

@@ -222,7 +222,8 @@ class Node:
         self.watches = []
         hands = Hands(state, self, Rbd(self.rbd, 'igw'), Paths(self.scst, self.name, '%s:%s' % (PREFIX, self.name), 'standby', sleep=lambda s: None),
                       ha_guard.Guards(self.dmsetup), self.mapped, self.journal.append, epoch=lambda entry: self.knows,
-                      number=lambda entry: '253:%d' % entry['number'], options=lambda entry: entry['options'], clock=self.world.clock, sleep=lambda seconds: self.world.threads.settle)
+                      number=lambda entry: '253:%d' % entry['number'], options=lambda entry: entry['options'],
+                      clock=self.world.clock, sleep=lambda seconds: None)
         perform = hands.perform
 
         def watched(action):
