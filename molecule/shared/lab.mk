@@ -61,6 +61,17 @@ lab-proof.run:
 lab-end.run:
 	@$(LAB) down
 
+.PHONY: lab-client.run lab-client-many
+# Two VMs and no Ceph: before the steps that want the whole lab.
+lab-client.run:
+	@$(LAB) down
+	@$(LAB) phase 'linux_client: molecule test' $(MOLECULE) test -s linux_client
+lab-client-many: venv  ## time the role linux_client where nothing is to be done, with 3 and with 200 LUNs; half an hour
+	@$(LAB) down
+	@CEPHGATE_LAB_MEMORY=1024 $(LAB) up --no-ceph gw1 client1
+	@$(LAB) phase 'linux_client: 3 and 200 LUNs' env $(ANSIBLE) ANSIBLE_PIPELINING=1 .venv/bin/ansible-playbook \
+	    -i molecule/linux_client/inventory molecule/linux_client/many.yml
+
 .PHONY: bench-real
 bench-real: deps venv  ## the engine against scstadmin on real SCST in a VM: make bench-real SCST_SOURCE=...
 	@test -n '$(SCST_SOURCE)' || { echo "set SCST_SOURCE to an archive, a folder or a URL of SCST's source: this needs real SCST" >&2; exit 2; }

@@ -7,6 +7,8 @@ from __future__ import absolute_import, division, print_function
 
 __metaclass__ = type
 
+from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm_names import parse_portal
+from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Refused
 from ansible_collections.cephgate.iscsi.plugins.module_utils.site import target_name
 from ansible_collections.cephgate.iscsi.plugins.module_utils.site_rules import iscsi_name_problem
 
@@ -81,7 +83,7 @@ def file_systems(mounts, maps, options):
 
 
 def _mount_problems(client, host, luns, hosts, mounts, variable):
-    mine = dict((lun['image'], lun) for lun in luns_of(luns, host))
+    mine = dict((lun.get('image'), lun) for lun in luns_of(luns, host))
     for mount in mounts:
         if mount.get('state') == 'absent':
             continue
@@ -90,12 +92,45 @@ def _mount_problems(client, host, luns, hosts, mounts, variable):
             yield ('client %s: %s names %s, which is none of the images for host %s (%s). Correct the name, or '
                    "add the host to the image's hosts." % (client, variable, image, host, ', '.join(sorted(mine)) or 'it has none'))
             continue
-        initiators = [one for name in mine[image]['hosts'] for one in hosts.get(name, {}).get('initiators') or []]
+        initiators = [one for name in mine[image]['hosts'] for one in (hosts.get(name) or {}).get('initiators') or []]
         if len(initiators) > 1 and not mount.get('shared'):
             # Two hosts that have one ext4, xfs or NTFS mounted destroy it.
             yield ('client %s: %s is shown to %d initiators (%s); two hosts that mount the same ext4, xfs or NTFS destroy it. Take it '
                    'out of %s, or, when its file system is made for several hosts, add "shared: true" to the '
                    'entry.' % (client, image, len(initiators), ', '.join(initiators), variable))
+
+
+def _path_problems(client, mounts):
+    """Mount points of a Linux client. The module disk_mount refuses the same, but only when much has been done."""
+    seen = set()
+    for mount in mounts:
+        path = mount.get('path') or ''
+        if not path.startswith('/') or not path.strip('/'):
+            yield ('client %s: linux_client_mounts has the path "%s" for image %s, which is no mount point for a disk. Give an '
+                   'absolute path other than /.' % (client, path, mount['image']))
+        elif path.rstrip('/') in seen:
+            yield 'client %s: linux_client_mounts has the path %s twice. Remove one of the entries.' % (client, path)
+        seen.add(path.rstrip('/'))
+
+
+def _portal_problems(client, gateways):
+    owners = {}
+    for gateway in sorted(gateways):
+        portals = gateways[gateway].get('portals')
+        if not portals or not isinstance(portals, (list, tuple)):
+            yield ('gateway %s has no cephgate_portals, or not as a list, so client %s cannot log in there. List its addresses.'
+                   % (gateway, client))
+            continue
+        for text in portals:
+            try:
+                portal = parse_portal('%s' % text)[:2]
+            except Refused as error:
+                yield 'gateway %s: cephgate_portals: %s' % (gateway, error)
+                continue
+            if portal in owners:
+                yield ('portal %s is declared by %s; an address belongs to one gateway and is listed there once. Remove the other '
+                       'one.' % (text, ' and '.join(sorted(set([owners[portal], gateway])))))
+            owners[portal] = gateway
 
 
 def problems(client, clients, luns, hosts, gateways, iqn_prefix, mounts=(), mounts_variable='linux_client_mounts'):
@@ -116,7 +151,9 @@ def problems(client, clients, luns, hosts, gateways, iqn_prefix, mounts=(), moun
                      % (client, host, ', '.join(sorted(hosts)) or 'empty'))
         return found
     found += _mount_problems(client, host, luns, hosts, mounts, mounts_variable)
-    allowed = hosts[host].get('initiators') or []
+    if mounts_variable == 'linux_client_mounts':
+        found += _path_problems(client, [mount for mount in mounts if 'path' in mount])
+    allowed = (hosts[host] or {}).get('initiators') or []
     name = initiator_of(clients[client], hosts)
     if name is None:
         found.append('client %s: host %s has %d initiators, so it is not known which one this client is. Set '
@@ -137,10 +174,7 @@ def problems(client, clients, luns, hosts, gateways, iqn_prefix, mounts=(), moun
             found.append('clients %s and %s have the same initiator name %s: the gateways would take them for one '
                          'host and both would write to the same disks. Give each its own cephgate_initiator_name.'
                          % (client, ', '.join(twins), name))
-    for gateway in sorted(gateways):
-        if not gateways[gateway].get('portals'):
-            found.append('gateway %s has no cephgate_portals, so client %s cannot log in there. List its addresses.'
-                         % (gateway, client))
+    found += _portal_problems(client, gateways)
     if not gateways:
         found.append('client %s: the gateways group is empty, so there is nowhere to log in.' % client)
     if iscsi_name_problem(iqn_prefix):

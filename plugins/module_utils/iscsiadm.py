@@ -17,6 +17,9 @@ from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm_names impo
 SESSION_EXISTS = 15
 NO_OBJECTS = 21
 
+# socket(7); Python 2.7 has no name for it.
+SO_BINDTODEVICE = 25
+
 _EXPLAINED = {
     1: 'iscsiadm met an error that it has no number for; "journalctl -u iscsid" may tell more',
     2: 'there is no such session any more',
@@ -81,6 +84,21 @@ def _reason_of_connect(error):
     return error.strerror or str(error)
 
 
+def connect(address, port, timeout, device=''):
+    """A TCP connection, through one network device as iscsid makes those of a bound interface: another may have no way there."""
+    family, kind, protocol, dummy, where = socket.getaddrinfo(address, port, 0, socket.SOCK_STREAM)[0]
+    made = socket.socket(family, kind, protocol)
+    try:
+        made.settimeout(timeout)
+        if device:
+            made.setsockopt(socket.SOL_SOCKET, SO_BINDTODEVICE, device.encode('ascii') + b'\0')
+        made.connect(where)
+    except Exception:
+        made.close()
+        raise
+    return made
+
+
 class Iscsiadm(object):
     """iscsiadm.
 
@@ -110,19 +128,20 @@ class Iscsiadm(object):
                 _EXPLAINED.get(code, 'iscsiadm failed'), code, lines[0] if lines else 'nothing'), code)
         return out
 
-    def probe(self, address, port):
-        """Whether anything listens there, in seconds.
+    def probe(self, address, port, device=''):
+        """Whether anything listens there, in seconds. device: network device to ask through; '': the kernel routes.
 
-        iscsiadm itself gives up only after login_timeout x initial_login_retry_max, 120 s by default.
+        iscsiadm itself gives up only after login_timeout x initial_login_retry_max, 120 s by default, for each portal.
         """
         try:
-            socket.create_connection((address, port), self.connect_timeout).close()
+            connect(address, port, self.connect_timeout, device).close()
         except (EnvironmentError, socket.error) as error:
             raise IscsiError('%s %s' % (format_portal(address, port), _reason_of_connect(error)))
 
-    def login(self, argv, address, port, probe=True):
-        if probe:
-            self.probe(address, port)
+    def login(self, argv, address, port, device):
+        """device: as Ifaces.device gives it"""
+        if device is not None:
+            self.probe(address, port, device)
         # Between the look at sysfs and now iscsid may have logged in by itself: no failure.
         self.call(argv, accept=(SESSION_EXISTS,))
 

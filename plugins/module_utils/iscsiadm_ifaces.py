@@ -15,7 +15,7 @@ import io
 import os
 import re
 
-from ansible_collections.cephgate.iscsi.plugins.module_utils.disks import listdir
+from ansible_collections.cephgate.iscsi.plugins.module_utils.disks import listdir, read_text
 from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm_names import in_networks
 from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm_records import (
     as_text, changes_text, edit, put, settings_of)
@@ -68,8 +68,9 @@ def names_for(address, interfaces, common):
 class Ifaces(object):
     """The files. changes: {name: value, or None to remove}"""
 
-    def __init__(self, folder=IFACES):
+    def __init__(self, folder=IFACES, net='/sys/class/net'):
         self.folder = folder
+        self.net = net
 
     def names(self):
         return listdir(self.folder)
@@ -81,6 +82,19 @@ class Ifaces(object):
             return None
         with io.open(path, encoding='utf-8') as handle:
             return handle.read()
+
+    def device(self, name):
+        """Network device of logins through an interface; '' when the kernel routes them; None when it is not known which."""
+        if name == 'default':
+            return ''
+        settings = settings_of(self.text(name) or '')
+        if settings.get('iface.transport_name') != 'tcp':
+            return None
+        address = (settings.get('iface.hwaddress') or '').lower()
+        if settings.get('iface.net_ifacename') or not address:
+            return settings.get('iface.net_ifacename') or ''
+        found = [device for device in listdir(self.net) if read_text(self.net, device, 'address').lower() == address]
+        return found[0] if len(found) == 1 else None
 
     def update(self, name, changes):
         if not os.path.isdir(self.folder):

@@ -20,14 +20,14 @@ LONGEST = 120.0
 
 
 class Relogin(object):
-    """tool: Iscsiadm; look: callable() -> sessions"""
+    """tool: Iscsiadm; look: callable() -> sessions; login: callable(key, argv) that returns when there is a session"""
 
-    def __init__(self, tool, disks, multipathd, look, confirm, clock=time.time, sleep=time.sleep):
+    def __init__(self, tool, disks, multipathd, look, login, clock=time.time, sleep=time.sleep):
         self.tool = tool
         self.disks = disks
         self.multipathd = multipathd
         self.look = look
-        self.confirm = confirm
+        self.login = login
         self.clock = clock
         self.sleep = sleep
 
@@ -50,8 +50,7 @@ class Relogin(object):
         before = [(self.disks.serial(disk), self.disks.map_of(disk)) for disk in session.disks]
         self.tool.call(operations[0].target)
         yield 0
-        self.tool.login(operations[1].target, session.key[1], session.key[2], probe=session.iface == 'default')
-        self.confirm(session.key)
+        self.login(session.key, operations[1].target)
         yield 1
         self.wait(session.key, before)
 

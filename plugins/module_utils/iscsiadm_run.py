@@ -67,11 +67,13 @@ class Run(object):
             # A record that another one replaced is gone already, which is what was wanted.
             self.tool.call(operation.target, accept=(NO_OBJECTS,))
         elif step.kind == 'login':
-            # A bound interface may use another route than a plain connection would.
-            self.tool.login(operation.target, step.key[1], step.key[2], probe=step.key[3] == 'default')
-            self.confirm(step.key)
+            self.login(step.key, operation.target)
         else:
             self.tool.call(operation.target)
+
+    def login(self, key, argv):
+        self.tool.login(argv, key[1], key[2], self.ifaces.device(key[3]))
+        self.confirm(key)
 
     def confirm(self, key):
         """A login counts when the kernel shows the session, not when a command says so."""

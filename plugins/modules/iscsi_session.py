@@ -268,7 +268,9 @@ sessions:
       description: open-iscsi interface.
       type: str
     state:
-      description: V(LOGGED_IN), or V(FAILED) while iscsid tries to connect again.
+      description:
+        - V(LOGGED_IN); V(FAILED) when its connection broke, and V(FREE) when that is longer ago than the session's recovery
+          time-out. In both iscsid tries to connect again.
       type: str
     disks:
       description: Names of the disks that came with it.
@@ -460,7 +462,7 @@ def main():
         if params['rescan']:
             rescanned = [] if module.check_mode else run.rescan(wanted, sessions)
         if params['relogin']:
-            run.relogin(Relogin(tool, disks, multipathd, read_sessions, run.confirm), wanted, sessions)
+            run.relogin(Relogin(tool, disks, multipathd, read_sessions, run.login), wanted, sessions)
     result = with_discovery(run.result(wanted, sessions), extra, module.check_mode)
     if rescanned is not None:
         result['rescanned'] = rescanned

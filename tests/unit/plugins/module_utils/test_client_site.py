@@ -50,6 +50,37 @@ def test_no_gateways_and_gateways_without_portals_are_problems():
         problems(dict(c1=client("db")), gateways=dict(gw1=dict(number=1, portals=None))))
 
 
+@pytest.mark.parametrize("portals, words", [
+    (dict(gw1=["10.0.0.300"]), ["gateway gw1", '"10.0.0.300"', "Correct it"]),
+    (dict(gw1=["gw1.example.com"]), ["gateway gw1", '"gw1.example.com"']),
+    (dict(gw1="10.0.0.1"), ["gateway gw1", "not as a list"]),
+    (dict(gw1=["10.0.0.1", "10.0.0.1:3260"]), ["10.0.0.1:3260", "declared by gw1;"]),
+    (dict(gw1=["fd00::1"], gw2=["FD00::0001"]), ["FD00::0001", "declared by gw1 and gw2;"]),
+    (dict(gw1=["10.0.0.1:3260"], gw2=["10.0.0.1:3261"]), []),
+])
+def test_portals_that_cannot_be_are_found_before_anything_is_touched(portals, words):
+    gateways = {name: dict(number=n, portals=portals[name]) for n, name in enumerate(portals, 1)}
+    found = problems(dict(c1=client("db")), gateways=gateways)
+    assert len(found) == bool(words), found
+    assert all(word in found[0] for word in words), found
+
+
+@pytest.mark.parametrize("paths, words", [
+    (["data"], ["c1", '"data"', "rbd/one", "absolute path"]), (["/"], ['"/"']), (["//"], ['"//"']), ([""], ['""']),
+    (["/a", "/a/"], ["/a/ twice"]), (["/a", "/b"], []),
+])
+def test_mount_points_that_cannot_be_are_found_before_anything_is_touched(paths, words):
+    mounts = [dict(image="rbd/one", path=path) for path in paths]
+    found = client_site.problems("c1", dict(c1=client("db")), LUNS, HOSTS, GATEWAYS, PREFIX, mounts)
+    assert len(found) == bool(words), found
+    assert all(word in found[0] for word in words), found
+
+
+def test_a_host_without_a_value_is_a_problem_and_no_error():
+    found = problems(dict(c1=client("db")), hosts=dict(db=None))
+    assert "has 0 initiators" in found[0]
+
+
 def session(gateway, portal, state="LOGGED_IN"):
     return dict(target="%s:%s" % (PREFIX, gateway), portal=portal, state=state)
 

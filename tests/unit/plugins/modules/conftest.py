@@ -34,6 +34,7 @@ class Tools:
         self.calls = []
         self.codes = {}
         self.down = set()
+        self.probed = []
         self.opened = {}
         self.on_rescan = lambda: None
         self.on_login = lambda sid: None
@@ -119,7 +120,8 @@ class Tools:
                 slave.rmdir()
         block.unlink()
 
-    def probe(self, address, port):
+    def probe(self, address, port, device=""):
+        self.probed.append((address, device))
         if address in self.down:
             raise IscsiError("%s:%d no answer" % (address, port))
 

@@ -2,8 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Interfaces: each network's portals through its own device, with records that have room for several."""
+import os
+import socket
+
 import pytest
 
+from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm import SO_BINDTODEVICE, connect
+from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm_ifaces import Ifaces
 from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm_names import in_networks
 from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm_records import Records
 from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm_sysfs import sessions
@@ -37,6 +42,42 @@ def test_each_network_has_its_own_interface(run, client_host):
     assert (client_host.ifaces / "san1").stat().st_mode & 0o777 == 0o600
     assert sorted(entry.name for entry in client_host.ifaces.parent.iterdir()) == ["ifaces", "nodes"]
     assert run(**options)["operations"] == []
+
+
+def test_a_dead_portal_is_asked_through_its_device_and_costs_no_login(run, tools):
+    """iscsiadm tries for initial_login_retry_max x login_timeout: a minute for each portal of a dead gateway."""
+    tools.down.add(P2)
+    result = run(targets=[target(P1, P2, "10.9.9.9")], interfaces=SAN, require="any")
+    assert not result["failed"] and [entry["portal"] for entry in result["failed_portals"]] == ["10.0.2.11:3260"]
+    assert sorted(tools.probed) == [(P1, "eth1"), (P2, "eth2"), ("10.9.9.9", "")]
+    assert not [call for call in tools.calls if "--login" in call and "10.0.2.11:3260" in call]
+
+
+def test_the_device_of_an_interface(client_host):
+    client_host.interface("bound", net_ifacename="eth1")
+    client_host.interface("named", initiatorname="iqn.1993-08.org.debian:01:site")
+    client_host.interface("card", hwaddress="52:54:00:AA:00:01")
+    client_host.interface("hardware", transport_name="bnx2i")
+    net = client_host.ifaces.parent / "net"
+    for device, address in (("eth1", "52:54:00:aa:00:01"), ("eth2", "52:54:00:aa:00:02")):
+        (net / device).mkdir(parents=True)
+        (net / device / "address").write_text(address + "\n")
+    ifaces = Ifaces(str(client_host.ifaces), str(net))
+    found = {name: ifaces.device(name) for name in ("default", "bound", "named", "card", "hardware", "missing")}
+    assert found == dict(default="", bound="eth1", named="", card="eth1", hardware=None, missing=None)
+
+
+def test_a_connection_through_a_device():
+    """Root alone may bind to a device; the loopback one is always there."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        connect("127.0.0.1", server.getsockname()[1], 5).close()
+        if os.geteuid() != 0:
+            pytest.skip("needs root")
+        made = connect("127.0.0.1", server.getsockname()[1], 5, "lo")
+        assert made.getsockopt(socket.SOL_SOCKET, SO_BINDTODEVICE, 16).rstrip(b"\0") == b"lo"
+        made.close()
+        with pytest.raises(OSError):
+            connect("127.0.0.1", server.getsockname()[1], 5, "nosuch0")
 
 
 def test_check_mode_makes_no_interface(run, client_host, tools):
