@@ -20,10 +20,6 @@ start)
 stop)
     for name in disk local; do echo stop > "$run-$name.stop"; done
     for name in disk local; do
-        for dummy in $(seq 60); do
-            grep -q longest "$run-$name" && break
-            sleep 0.5
-        done
-        cat "$run-$name"
+        timeout 30 sh -c "until grep longest $run-$name; do sleep 0.5; done"
     done ;;
 esac
