@@ -39,8 +39,12 @@ def monitors(conf):
     found = re.search(r'^\s*mon[ _]host\s*=\s*(.+)$', conf, re.MULTILINE)
     result = []
     for word in re.split(r'[\s,]+', found.group(1)) if found else []:
-        word = re.sub(r'^\[?(v[12]:)?', '', word).rstrip(']')
-        host, dummy, port = word.partition(':') if word.count(':') < 2 else word.rpartition(':')
+        word = re.sub(r'^\[?v[12]:', '', word)
+        word = word[:-1] if word.count(']') > word.count('[') else word
+        if word.count(':') > 1 and ']' not in word:
+            host, port = word, ''
+        else:
+            host, dummy, port = word.partition(':') if word.count(':') < 2 else word.rpartition(':')
         if host:
             result.append((host.strip('[]'), int(port) if port.isdigit() else 6789))
     return result

@@ -97,11 +97,17 @@ class Guards(object):
         if self.found(device) is not None:
             self._call('remove', '--retry', '--noudevrules', PREFIX + device)
 
-    def reinstate(self, device):
-        """Give a path another try that failed although Ceph answers its reads. True when there was one."""
-        code, out, dummy = self.run(['dmsetup', 'status', PREFIX + device])
-        words = out.split()
-        failed = [word for word, state in zip(words, words[1:]) if ':' in word and state == 'F']
-        for disk in failed if not code else ():
-            self._call('message', PREFIX + device, '0', 'reinstate_path ' + disk)
-        return bool(failed)
+    def overview(self):
+        """{device: (size in bytes, [disks whose path has failed])} of all guards, in one call."""
+        found = {}
+        for line in self._call('status', '--target', 'multipath').splitlines():
+            name, dummy, rest = line.partition(':')
+            words = rest.split()
+            if name.startswith(PREFIX) and words[2:3] == ['multipath']:
+                found[name[len(PREFIX):]] = (int(words[1]) * SECTOR, [
+                    word for word, state in zip(words, words[1:]) if ':' in word and state == 'F'])
+        return found
+
+    def reinstate(self, device, disk):
+        """Give a path another try that failed although Ceph answers its reads."""
+        self._call('message', PREFIX + device, '0', 'reinstate_path ' + disk)

@@ -203,11 +203,16 @@ class Hands(object):
         if entry is not None:
             self.rbd.call(self.rbd.argv('unmap', '/dev/rbd%d' % entry['number']))
 
-    def follow(self, device, entry):
-        """The guard as large as its image, which may have grown, and its path in use."""
-        self.guards.ensure(device, self._number(entry), entry['size'])
-        if self.guards.reinstate(device):
-            self.say('%s: its path had failed though Ceph answers; trying it again' % device)
+    def follow(self, mappings):
+        """Guards as large as their images, which may have grown, and their paths in use. mappings: {device: entry} of good ones."""
+        for device, (size, failed) in sorted(self.guards.overview().items()):
+            if device not in mappings:
+                continue
+            if size != mappings[device]['size']:
+                self.guards.ensure(device, self._number(mappings[device]), mappings[device]['size'])
+            for disk in failed:
+                self.say('%s: its path %s had failed though Ceph answers; trying it again' % (device, disk))
+                self.guards.reinstate(device, disk)
 
     def see(self):
         """{open, sessions, luns: {device: {client, path, sessions}}, mappings: {device: entry}}."""

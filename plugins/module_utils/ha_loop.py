@@ -17,7 +17,7 @@ from ansible_collections.cephgate.iscsi.plugins.module_utils import ha_decide
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_types import new_memory
 
 BEAT = 0.5      # seconds from the beginning of an exchange to that of the next
-LOOK = 0.25     # the same for looks at this gateway
+LOOK = 0.25     # seconds between looks at this gateway
 FOLLOW = 5.0    # seconds between looks at guards
 # A fenced gateway's sessions wait for commands that the guard holds back, so some go only when it lets go. By then their
 # connections must be down: SCST shuts them at once, LIO stops sending.
@@ -78,6 +78,7 @@ class Agent(object):
             self._tell('look', 'looking at this gateway: %s' % error)
         with self._lock:
             self._looking = False
+            self._looked = self.clock()
             if seen is not None:
                 self._seen = seen
         self.wake.set()
@@ -108,11 +109,11 @@ class Agent(object):
         self.wake.set()
 
     def _follow(self, mappings):
-        for device, entry in sorted(mappings.items()):
-            try:
-                self.hands.follow(device, entry)
-            except Exception as error:  # pylint: disable=broad-except
-                self._tell('guard ' + device, 'the guard of %s: %s' % (device, error))
+        try:
+            self.hands.follow(mappings)
+            self._tell('guards', None)
+        except Exception as error:  # pylint: disable=broad-except
+            self._tell('guards', 'looking after guards: %s' % error)
         for device, image in sorted(self.orphans.items()):
             try:
                 self.hands.forget(device, image)
@@ -137,7 +138,6 @@ class Agent(object):
         if seen is not None:
             self._step(seen, now)
         if look:
-            self._looked = now
             self.start(lambda: self._look(now))
         if beat:
             self._beaten = now

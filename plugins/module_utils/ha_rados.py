@@ -96,7 +96,7 @@ class Rados(object):
         found = {}
         for name, text in self._asking('exchanging records in pool %s' % self.pool, call).items():
             try:
-                value = json.loads(text.decode('utf-8'))
+                value = json.loads((text or b'').decode('utf-8'))
             except ValueError:
                 continue
             if isinstance(value, dict) and 'n' in value:

@@ -106,7 +106,7 @@ class Node:
         self.boot()
 
     def boot(self):
-        self.mappings, self.files, self.guards = {}, {}, {}
+        self.mappings, self.files, self.guards, self.failed = {}, {}, {}, set()
         self.client, self.knows = None, 0
         self.scst = Emulator('3.10', Fake(self.files))
         self.watches, self.sessions = [], {}
@@ -180,6 +180,10 @@ class Node:
         return 0, '', ''
 
     def dmsetup(self, argv):
+        if argv[1:3] == ['status', '--target']:
+            return 0, ''.join('%s: 0 %s multipath 2 0 0 0 1 1 A 0 1 0 %s %s 0\n' % (
+                name, text.split()[1], text.split()[-2], 'F' if name in self.failed else 'A')
+                for name, text in sorted(self.guards.items()) if ' multipath ' in text), ''
         verb, name = argv[1], argv[2] if argv[2][0] != '-' else next(word for word in argv[2:] if word.startswith(ha_guard.PREFIX))
         path = '/dev/mapper/' + name
         if verb == 'create':
@@ -191,6 +195,11 @@ class Node:
             if path in self.scst.core.env.opened:
                 return 1, '', 'device-mapper: remove ioctl on %s failed: Device or resource busy\n' % name
             del self.guards[name], self.files[path]
+        elif verb == 'load':
+            self.guards[name] = argv[argv.index('--table') + 1]
+            self.files[path]['size'] = int(self.guards[name].split()[1]) * 512
+        elif verb == 'message' and argv[4].startswith('reinstate_path'):
+            self.failed.discard(name)
         elif verb == 'message':
             if self.is_open() and self.sessions:
                 self.world.broken.append('%s: the guard lets go while initiators are connected' % self.name)

@@ -297,3 +297,12 @@ def test_a_lun_that_is_declared_no_more_is_let_go(world, device):
     world.gw1.scst.write('handlers/vdisk_blockio/mgmt', 'del_device ' + device)
     world.run(12, until=lambda: not world.gw1.mappings)
     assert world.gw1.guards == {}
+
+
+def test_a_guard_follows_its_image_and_its_path_is_tried_again(world, device):
+    name = 'cephgate-' + device
+    world.gw1.mappings['rbd/a']['size'] = 2 << 30
+    world.gw1.failed.add(name)
+    world.run(6)
+    assert world.gw1.guards[name].split()[1] == str((2 << 30) // 512) and not world.gw1.failed
+    assert world.gw1.files['/dev/mapper/' + name]['size'] == 2 << 30

@@ -1,0 +1,272 @@
+# Copyright (c) 2026, the cephgate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an agent does to its host, one thing at a time: guards, the watchdog's reads, records over librados, systemd."""
+import errno
+import json
+import os
+import socket
+import types
+
+import pytest
+
+from ansible_collections.cephgate.iscsi.plugins.module_utils import gateway_ha, ha_agent, ha_guard, ha_hands, ha_rados, ha_watch
+from ansible_collections.cephgate.iscsi.plugins.module_utils.gateway_orders import Orders
+from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_ceph import CephError
+
+TABLE = '0 2097152 multipath 1 queue_if_no_path 0 1 1 round-robin 0 1 1 253:0 1'
+
+
+class Dmsetup:
+    def __init__(self, *answers):
+        self.answers = list(answers)
+        self.calls = []
+
+    def __call__(self, argv):
+        self.calls.append(' '.join(argv[1:]))
+        return self.answers.pop(0) if self.answers else (0, '', '')
+
+
+def test_a_guard_is_made_once_and_not_touched_again():
+    run = Dmsetup((1, '', 'Device does not exist.'))
+    ha_guard.Guards(run).ensure('a', '253:0', 1 << 30)
+    assert run.calls[1] == 'create cephgate-a --uuid CEPHGATE-a --noudevrules --table ' + TABLE
+    run = Dmsetup((0, TABLE.replace('round', 'round') + '\n', ''))
+    ha_guard.Guards(run).ensure('a', '253:0', 1 << 30)
+    assert run.calls == ['table cephgate-a']
+
+
+def test_a_guard_over_another_disk_is_replaced_and_over_a_larger_one_reloaded():
+    run = Dmsetup((0, TABLE, ''), (0, TABLE, ''))
+    ha_guard.Guards(run).ensure('a', '253:16', 1 << 30)
+    assert [call.split()[0] for call in run.calls] == ['table', 'table', 'remove', 'create']
+    run = Dmsetup((0, TABLE, ''))
+    ha_guard.Guards(run).ensure('a', '253:0', 2 << 30)
+    assert [call.split()[0] for call in run.calls] == ['table', 'load', 'resume']
+
+
+def test_a_stand_in_holds_nothing_back():
+    run = Dmsetup((0, ha_guard.stand_in(1 << 30), ''))
+    ha_guard.Guards(run).fail('a')
+    assert run.calls == ['table cephgate-a']
+    run = Dmsetup((0, TABLE, ''))
+    ha_guard.Guards(run).fail('a')
+    assert run.calls[1] == 'message cephgate-a 0 fail_if_no_path'
+
+
+def test_what_dmsetup_says_is_in_the_error():
+    with pytest.raises(ha_guard.GuardError, match='exit code 1. Last line: device-mapper: create ioctl failed'):
+        ha_guard.Guards(Dmsetup((1, '', 'device-mapper: create ioctl failed\n'))).create('a', TABLE)
+
+
+def test_all_guards_are_seen_at_once():
+    text = 'cephgate-a: 0 2097152 multipath 2 0 1 0 1 1 A 0 1 0 253:0 F 1 \nmpatha: 0 8 multipath 2 0 0 0 1 1 A 0 1 0 8:0 A 0\n'
+    assert ha_guard.Guards(Dmsetup((0, text, ''))).overview() == {'a': (1 << 30, ['253:0'])}
+
+
+class Reads:
+    def __init__(self):
+        self.error, self.time, self.said, self.listed = None, 100.0, [], False
+        self.watch = ha_watch.Watch('/dev/rbd0', '10.0.0.1:0/7', self.ask, self.said.append, self.read, lambda: self.time)
+
+    def read(self, path, page):
+        if self.error:
+            raise OSError(self.error, os.strerror(self.error))
+
+    def ask(self, client):
+        assert client == '10.0.0.1:0/7'
+        if isinstance(self.listed, Exception):
+            raise self.listed
+        return self.listed
+
+
+def test_what_the_watchdogs_reads_mean():
+    reads = Reads()
+    assert reads.watch.health() is None
+    reads.watch.look()
+    assert reads.watch.health() == 'good'
+    reads.time += 2
+    assert reads.watch.health() == 'silent'
+    reads.error = errno.EIO
+    reads.watch.look()
+    assert reads.watch.health() == 'good' and 'broken' in reads.said[-1], 'Ceph answers; this image has trouble of its own'
+    reads.listed = True
+    reads.watch.look()
+    assert reads.watch.health() == 'fenced'
+
+
+@pytest.mark.parametrize('number, listed', [(errno.ESHUTDOWN, False), (errno.EIO, CephError(errno.EIO, 'no answer'))])
+def test_who_cannot_tell_counts_as_refused(number, listed):
+    reads = Reads()
+    reads.error, reads.listed = number, listed
+    reads.watch.look()
+    assert reads.watch.health() == 'fenced'
+
+
+def test_a_mapping_that_has_just_gone_is_no_fence():
+    reads = Reads()
+    reads.error = errno.ENXIO
+    reads.watch.look()
+    assert reads.watch.health() is None
+
+
+def test_a_read_goes_past_the_cache(tmp_path):
+    import mmap
+    path = tmp_path / 'disk'
+    path.write_bytes(b'x' * 4096)
+    page = mmap.mmap(-1, 4096)
+    ha_watch.read_disk(str(path), page)
+    assert page[:4] == b'xxxx'
+
+
+class Library:
+    """librados and librbd, as far as they are used."""
+
+    class Error(Exception):
+        def __init__(self, text, number=None):
+            super().__init__(text)
+            self.errno = number
+
+    class ObjectNotFound(Error):
+        pass
+
+    def __init__(self):
+        self.values, self.broken, self.made, self.commands = None, None, 0, []
+        self.locks = []
+
+    def Rados(self, **options):  # noqa: N802 # as Ceph calls it
+        assert options['conf']['rados_osd_op_timeout']
+        self.made += 1
+        return types.SimpleNamespace(connect=lambda timeout: None, shutdown=lambda: None, open_ioctx=self.ioctx, mon_command=self.command)
+
+    class WriteOpCtx:
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *what):
+            pass
+    ReadOpCtx = WriteOpCtx
+
+    def ioctx(self, pool):
+        if self.broken:
+            raise self.broken
+        return types.SimpleNamespace(close=lambda: None, set_omap=self.set_omap, operate_write_op=lambda op, name: None, operate_read_op=self.operate,
+                                     get_omap_vals=lambda op, after, prefix, most: (list((self.values or {}).items()), 0), set_namespace=lambda name: None)
+
+    def set_omap(self, operation, keys, values):
+        assert isinstance(keys, tuple) and isinstance(values, tuple)
+        self.values = dict(self.values or {}, **{keys[0]: values[0]})
+
+    def operate(self, operation, name):
+        if self.values is None:
+            raise self.ObjectNotFound('no such object', 2)
+
+    def command(self, text, data, timeout):
+        words = json.loads(text)
+        self.commands.append(words)
+        if words['prefix'] == 'osd blocklist ls':
+            return 0, json.dumps([dict(addr=each['addr'], until='2027') for each in self.commands if each['prefix'] == 'osd blocklist']).encode(), ''
+        return 0, b'{"epoch": 17}', ''
+
+    def Image(self, ioctx, name, read_only):  # noqa: N802
+        return types.SimpleNamespace(close=lambda: None, list_lockers=lambda: dict(lockers=self.locks))
+
+
+@pytest.fixture
+def library():
+    return Library()
+
+
+@pytest.fixture
+def ceph(library):
+    return ha_rados.Rados((library, library), 'rbd', 'igw')
+
+
+def test_records_over_librados(library, ceph):
+    assert ceph.exchange('gw1', None) == {}
+    assert ceph.exchange('gw1', {'n': 1}) == {'gw1': {'n': 1}}
+    library.values.update(gw2=b'{"n": 2}', gw3=b'not JSON', gw4=b'[]')
+    assert ceph.exchange('gw1', None) == {'gw1': {'n': 1}, 'gw2': {'n': 2}} and library.made == 1
+
+
+def test_a_connection_over_which_nothing_works_is_made_anew(library, ceph):
+    library.broken = Library.Error('timed out', 110)
+    for dummy in range(ha_rados.ENOUGH):
+        with pytest.raises(CephError, match='timed out'):
+            ceph.exchange('gw1', None)
+    library.broken = None
+    assert ceph.exchange('gw1', None) == {} and library.made == 2
+
+
+def test_holders_fences_and_the_newest_map(library, ceph):
+    assert ceph.holder('rbd/a') is None and ceph.epoch() == 17 and not ceph.listed('10.0.0.1:0/7')
+    library.locks = [('client.1', 'auto 1', '10.0.0.1:0/7')]
+    assert ceph.holder('rbd/space/a') == '10.0.0.1:0/7'
+    assert ceph.fence('10.0.0.1:0/7') == '2027' and ceph.listed('10.0.0.1:0/7')
+    assert [each['expire'] for each in library.commands if 'expire' in each] == [365 * 24 * 3600.0]
+    library.locks.append(('client.2', 'auto 2', '10.0.0.2:0/7'))
+    with pytest.raises(CephError, match='can be by one only'):
+        ceph.holder('rbd/a')
+
+
+@pytest.mark.parametrize('text, found', [
+    ('mon_host = [v2:10.99.0.1:3300,v1:10.99.0.1:6789]', [('10.99.0.1', 3300), ('10.99.0.1', 6789)]),
+    ('  mon host = a.example, 10.0.0.2:6790', [('a.example', 6789), ('10.0.0.2', 6790)]),
+    ('mon_host = [v2:[fd00::1]:3300/0,v1:[fd00::1]:6789/0]', [('fd00::1', 6789), ('fd00::1', 6789)]),
+    ('mon_host = fd00::1 [fd00::2]:6790', [('fd00::1', 6789), ('fd00::2', 6790)]),
+    ('fsid = 1', [])])
+def test_monitors_of_a_configuration(text, found):
+    assert ha_agent.monitors('[global]\n%s\n' % text) == found
+
+
+def test_the_own_address_is_that_towards_the_monitors():
+    assert ha_agent.own_address([('127.0.0.1', 6789)]) == '127.0.0.1'
+    assert ha_agent.own_address([]) is None
+
+
+def test_systemd_is_told(tmp_path):
+    channel = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    channel.bind(str(tmp_path / 'notify'))
+    ha_agent.notify('WATCHDOG=1', dict(NOTIFY_SOCKET=str(tmp_path / 'notify')))
+    assert channel.recv(100) == b'WATCHDOG=1'
+    ha_agent.notify('READY=1', {})
+    ha_agent.notify('READY=1', dict(NOTIFY_SOCKET=str(tmp_path / 'nobody')))
+
+
+@pytest.mark.parametrize('says, wanted', [(b'stopping\n', True), (b'running\n', False)])
+def test_whether_the_host_goes_down(says, wanted):
+    assert ha_agent.going_down(lambda *words, **options: types.SimpleNamespace(communicate=lambda: (says, b''))) is wanted
+
+
+def test_the_kernels_map(tmp_path):
+    files = {'/sys/bus/rbd/devices/3/client_id': 'client4711\n', ha_hands.OSDMAP % ('F', 'client4711'): 'epoch 42 barrier 0 flags 0x588000\n',
+             '/sys/bus/rbd/devices/3/config_info': '10.0.0.1:6789 name=igw,key=client.igw,exclusive,osdkeepalive=2 rbd a -\n'}
+
+    def read(path):
+        if path not in files:
+            raise FileNotFoundError(2, 'No such file or directory')
+        return files[path]
+    entry = dict(number=3, fsid='F')
+    assert ha_hands.kernel_epoch(entry, read) == 42 and 'exclusive' in ha_hands.map_options(entry, read)
+    del files[ha_hands.OSDMAP % ('F', 'client4711')]
+    with pytest.raises(OSError, match='Mount debugfs'):
+        ha_hands.kernel_epoch(entry, read)
+
+
+DISK = dict(image='rbd/a', mapped=None, here='passive', doing=None, owner='gw2')
+
+
+@pytest.mark.parametrize('agent, left', [
+    (None, [gateway_ha.SILENT]), (dict(drain=False, disks={}), ['the agent has not heard of it yet']),
+    (dict(drain=True, disks=dict(a=DISK)), []), (dict(drain=True, disks=dict(a=dict(DISK, mapped='x', doing='giving away'))), ['rbd/a: giving away'])])
+def test_what_keeps_a_gateway_from_being_drained(tmp_path, agent, left):
+    orders = Orders(str(tmp_path / 'state.json'))
+    assert gateway_ha.drain(orders, lambda: agent, 0) == dict(drained=not left, changed=True, left=left)
+    assert orders.drained() and gateway_ha.undrain(orders, lambda: agent)['left'] == ([] if agent else [gateway_ha.SILENT])
+
+
+def test_the_status_of_an_image():
+    images = [dict(image='rbd/a', device='a', missing=[], served=True), dict(image='rbd/b', device='b', missing=[], served=True)]
+    gateway_ha.status(images, dict(disks=dict(a=DISK, b=dict(DISK, owner=None, doing='map'))))
+    assert [entry['served'] for entry in images] == [True, False] and images[1]['missing'] == ['no gateway has it (here: map)']
+    assert gateway_ha.place(images[0]) == 'served by gateway gw2, on standby here'
