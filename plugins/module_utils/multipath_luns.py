@@ -152,11 +152,14 @@ def plan_sizes(luns, resize, foresee=False):
     return operations
 
 
-def plan_removal(luns, guard, flush):
-    """Flush the map, then delete the paths: in this order no device is left that leads nowhere.
+def plan_removal(luns, guard, tool):
+    """Have multipath forget the WWID, flush the map, then delete the paths: in this order no device is left that leads nowhere.
+
+    While multipath knows the WWID, any event of a path makes multipathd build the flushed map anew, and who reads that one, as
+    udev does at once, waits for ever when its paths go.
 
     guard: callable(devices, why) -> names of maps, raises Refused when something uses them
-    flush: callable(map name) -> argv
+    tool: has C(forget(device)) and C(flush(map name)), which give argument lists
     """
     operations = []
     for lun in luns:
@@ -165,8 +168,10 @@ def plan_removal(luns, guard, flush):
             continue
         guard(devices, 'removing %s' % lun.title)
         if lun.map:
+            operations.append(Operation('%s, map %s' % (lun.title, lun.map['name']), 'let multipath forget its WWID', 'run',
+                                        tool.forget(sorted(devices)[0])))
             operations.append(Operation('%s, map %s' % (lun.title, lun.map['name']), 'flush', 'run',
-                                        flush(lun.map['name'])))
+                                        tool.flush(lun.map['name'])))
         operations.extend(Operation('%s, path %s' % (lun.title, device), 'delete', 'sysfs',
                                     'block/%s/device/delete' % device, data='1') for device in sorted(devices))
     return operations

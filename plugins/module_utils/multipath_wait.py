@@ -92,7 +92,16 @@ class Work(object):
             self.sleep(0.5)
 
     def remove(self, maps):
-        self.perform(multipath_luns.plan_removal(
+        operations = multipath_luns.plan_removal(
             multipath_luns.look(self.disks, maps),
             lambda devices, why: refuse_if_used(self.disks, devices, self.multipathd.opened, why),
-            self.multipathd.flush))
+            self.multipathd)
+        try:
+            for operation in operations:
+                self.perform([operation])
+        except Failed:
+            # A map that stays is to be there after the next boot too.
+            for lun in multipath_luns.look(self.disks, maps):
+                if lun.map and not self.check_mode:
+                    self.multipathd.run(self.multipathd.claim(lun.paths[0]['device']))
+            raise

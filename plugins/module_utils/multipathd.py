@@ -57,6 +57,11 @@ class Multipathd(object):
         return ['multipath', '-a', '/dev/%s' % device]
 
     @staticmethod
+    def forget(device):
+        """Take the WWID of a disk out of that file."""
+        return ['multipath', '-w', '/dev/%s' % device]
+
+    @staticmethod
     def add_path(device):
         return ['multipathd', 'add', 'path', device]
 

@@ -45,6 +45,7 @@ class Host:
         self.on_claim = lambda device: None
         self.opened = {}
         self.codes = {}
+        self.wwids = set()
 
     def run(self, argv):
         self.calls.append(argv)
@@ -61,8 +62,12 @@ class Host:
                 for slave in (device / "slaves").iterdir()))
         if argv[:3] == ["multipathd", "add", "path"]:
             self.on_claim(argv[-1])
+        if argv[:2] in (["multipath", "-a"], ["multipath", "-w"]):
+            (self.wwids.add if argv[1] == "-a" else self.wwids.discard)(argv[-1])
         if argv[:2] == ["multipath", "-f"]:
-            self._remove_map(argv[-1])
+            code = self.codes.get("flush", code)
+            if not code:
+                self._remove_map(argv[-1])
         return code, "", "failed" if code else ""
 
     def write(self, operation):
@@ -288,7 +293,9 @@ def test_removal_flushes_the_map_and_then_deletes_the_paths(run, client_host, ho
     whole(client_host)
     whole(client_host, serial="s2", lun=1, names=("sdc", "sdd"), dm="dm-1")
     result = run(maps=[dict(serial="s1")], state="absent")
-    assert actions(result) == ["flush", "delete", "delete"] and result["changed"]
+    assert actions(result) == ["let multipath forget its WWID", "flush", "delete", "delete"] and result["changed"]
+    # While it knows the WWID, an event of a path makes multipathd build the map anew.
+    assert [call[1:] for call in host.calls if call[0] == "multipath"] == [["-w", "/dev/sda"], ["-f", "map-s1"]]
     assert sorted(entry.name for entry in (client_host.sysfs / "block").iterdir()) == ["dm-1", "sdc", "sdd"]
     assert not run(maps=[dict(serial="s1")], state="absent")["changed"]
 
@@ -301,6 +308,16 @@ def test_removal_of_a_used_disk_is_refused(run, client_host, host, use):
     use(client_host, host)
     result = run(maps=[dict(serial="s1")], state="absent")
     assert result["failed"] and not result["changed"] and "in use" in result["msg"]
+
+
+def test_a_map_that_cannot_be_flushed_stays_known_to_multipath(run, client_host, host):
+    """Else the next boot would find plain disks in its place."""
+    two_sessions(client_host)
+    whole(client_host)
+    host.codes = dict(flush=1)
+    result = run(maps=[dict(serial="s1")], state="absent")
+    assert result["failed"] and "multipath -f map-s1" in result["msg"]
+    assert host.wwids == {"/dev/sda"} and host.calls.index(["multipath", "-w", "/dev/sda"]) < host.calls.index(["multipath", "-a", "/dev/sda"])
 
 
 def test_a_resize_that_fails_is_tried_again_and_told_in_the_end(run, client_host, host):
