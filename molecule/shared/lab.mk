@@ -61,8 +61,10 @@ lab-proof.run:
 lab-end.run:
 	@$(LAB) down
 
-.PHONY: lab-client.run lab-client-many
-# Two VMs and no Ceph: before the steps that want the whole lab.
+.PHONY: lab-client lab-client.run lab-client-many
+lab-client: deps venv  ## the Linux client's scenario, on two VMs of its own without Ceph
+	@$(STEPS) lab-client
+# Before the steps that want the whole lab.
 lab-client.run:
 	@$(LAB) down
 	@$(LAB) phase 'linux_client: molecule test' $(MOLECULE) test -s linux_client

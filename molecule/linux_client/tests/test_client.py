@@ -7,7 +7,7 @@ import json
 testinfra_hosts = ["ansible://linux_clients"]
 
 SERIALS = ("00c11e47000000000001", "00c11e47000000000002")
-PORTALS = ["10.99.%d.11:%d" % (net, port) for net in (1, 2) for port in (3261, 3262)]
+PORTALS = ["10.99.%d.%d:3261" % (net, host) for net in (1, 2) for host in (11, 13)]
 
 
 def sessions(host):
