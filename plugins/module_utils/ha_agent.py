@@ -167,9 +167,9 @@ def going_down(run=subprocess.Popen):
     return out.strip() == b'stopping'
 
 
-def notify(text, environment=os.environ):
+def notify(text, environment=None):
     """sd_notify(3); nothing when systemd does not listen."""
-    address = environment.get('NOTIFY_SOCKET')
+    address = (os.environ if environment is None else environment).get('NOTIFY_SOCKET')
     if not address:
         return
     channel = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)

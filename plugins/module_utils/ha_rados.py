@@ -48,8 +48,8 @@ class Rados(object):
     def _connected(self):
         with self._lock:
             if self._connection is None:
-                made = self.rados.Rados(rados_id=self.client, clustername=self.cluster, conffile='/etc/ceph/%s.conf' % self.cluster,
-                                   conf=self.conf)
+                made = self.rados.Rados(rados_id=self.client, clustername=self.cluster,
+                                        conffile='/etc/ceph/%s.conf' % self.cluster, conf=self.conf)
                 made.connect(timeout=PATIENCE)
                 self._connection = made
             return self._connection
