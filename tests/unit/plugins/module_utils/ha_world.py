@@ -164,7 +164,7 @@ class Node:
                 return errno.ESHUTDOWN, '', 'rbd: map failed\n'
             self.knows = ceph.epoch
             ceph.locks[last] = self.client
-            number = min(set(range(99)) - {entry['number'] for entry in self.mappings.values()})
+            number = min(set(range(999)) - {entry['number'] for entry in self.mappings.values()})
             self.mappings[last] = dict(number=number, image_id=ceph.ids[last], size=SIZE, client=self.client, fsid='F', path='/dev/rbd%d' % number,
                                         options=argv[argv.index('--options') + 1].split(','))
             return 0, '/dev/rbd%d\n' % number, ''
@@ -301,7 +301,7 @@ class Node:
 class World:
     def __init__(self, gateways=2, disks=1):
         names = ['gw%d' % (number + 1) for number in range(gateways)]
-        images = ['rbd/%s' % letter for letter in 'abcdefgh'[:disks]]
+        images = ['rbd/%s' % letter for letter in ('abcdefgh'[:disks] if disks <= 8 else range(disks))]
         self.time = 1000.0
         self.broken = []
         self.threads = Threads()
