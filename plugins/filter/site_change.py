@@ -54,7 +54,19 @@ _value:
 from ansible_collections.cephgate.iscsi.plugins.plugin_utils.site_change import Wrong, change, edit, load
 
 
+def plain(value):
+    """Without the marks that ansible-core 2.19 puts on values, which YAML cannot write."""
+    if isinstance(value, dict):
+        return dict((plain(key), plain(value[key])) for key in value)
+    if isinstance(value, (list, tuple)):
+        return [plain(each) for each in value]
+    if value is None or isinstance(value, bool):
+        return value
+    return int(value) if isinstance(value, int) else str(value)
+
+
 def site_change(luns, hosts, asked, text=None):
+    luns, hosts, asked, text = plain(luns), plain(hosts), plain(asked), plain(text)
     try:
         new_luns, new_hosts = change(luns, hosts, asked)
         result = dict(problems=[], luns=new_luns, hosts=new_hosts, changed=(new_luns, new_hosts) != (luns, hosts))
