@@ -18,7 +18,7 @@ PYTEST := .venv/bin/python -m pytest
 -include molecule/shared/lab.mk
 
 # Two at a time in make test, so the longest come first.
-CHECKS := sanity windows plays unit molecule page property lint model py27 package roles emulator docs guard
+CHECKS := sanity windows plays controller unit molecule page property lint model py27 package roles emulator docs guard
 
 .PHONY: help
 help:  ## this list
@@ -46,8 +46,8 @@ test:  ## everything, the lab included
 check:  ## everything that needs no virtual machine
 	@$(STEPS) --needed deps --needed venv $(addprefix --beside ,$(CHECKS))
 
-.PHONY: lint docs guard unit page property model emulator windows py27 sanity package roles plays molecule bench
-lint:  ## ansible-lint (production profile), yamllint, shellcheck
+.PHONY: lint docs guard unit page property model emulator windows py27 sanity package roles plays controller molecule bench
+lint:  ## ansible-lint (production profile), yamllint, shellcheck, reuse
 docs:  ## the documentation built (build/docs/html), its links, its examples tried; changelog
 guard:  ## rules of this project about its own files
 unit:  ## unit tests, with the newest and the oldest ansible-core
@@ -60,10 +60,11 @@ py27:  ## what runs on hosts, under a real Python 2.7
 sanity:  ## ansible-test sanity, with the newest and the oldest ansible-core
 package:  ## build, install and inspect the collection
 roles:  ## the roles' promises about their cost
+controller:  ## a controller's set-up on a stub of its API, its jobs by ansible-runner on emulated gateways
 plays:  ## the playbooks of operations, on gateways that are namespaces of this machine
 molecule:  ## the scenarios that need no virtual machine
 bench:  ## time the engine
-lint docs guard unit page property model emulator windows py27 sanity package roles plays molecule bench: venv
+lint docs guard unit page property model emulator windows py27 sanity package roles plays controller molecule bench: venv
 	@$(STEPS) $@
 
 .PHONY: lint.run
@@ -129,6 +130,10 @@ package.run:
 .PHONY: plays.run
 plays.run:
 	$(PYTEST) tests/integration/plays
+
+.PHONY: controller.run
+controller.run:
+	$(PYTEST) tests/controller --junitxml=build/log/junit/controller.xml
 
 .PHONY: roles.run
 roles.run:

@@ -141,7 +141,7 @@ def test_a_host_is_attached(site):
     ('remove_gateway', dict(cephgate_gateway='gw9'), 'gw9'),
     ('remove_lun', dict(cephgate_image='rbd/none', cephgate_disrupt_sessions='false'), 'is no image of cephgate_luns'),
     ('purge', dict(cephgate_purge_confirm='yes', cephgate_disrupt_sessions='false'), 'cephgate_purge_confirm'),
-    ('upgrade', dict(cephgate_upgrade_packages='ceph-common', cephgate_upgrade_reboot='false', cephgate_upgrade_wait=300), 'must be a list'),
+    ('upgrade', dict(cephgate_upgrade_reboot='false', cephgate_upgrade_wait=0), 'Give a number above 0'),
 ])
 def test_wrong_answers_are_refused_with_the_reason(site, playbook, answers, said):
     commits, luns = site.commits(), [site.luns(name) for name in site.gateways.portals]

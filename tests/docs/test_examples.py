@@ -181,7 +181,8 @@ def variables_of(playbook):
 
 def playbook(words, run, site):
     name = next(word for word in words if word.startswith('cephgate.iscsi.')).rsplit('.', 1)[1]
-    given = [words[i + 1] for i, word in enumerate(words) if word == '-e' and not words[i + 1].startswith('@')]
+    given = [name for i, word in enumerate(words) if word == '-e' and not words[i + 1].startswith('@')
+             for name in (yaml.safe_load(words[i + 1]) if words[i + 1].startswith('{') else [words[i + 1]])]
     wrong = [each for each in given if each.split('=')[0] not in variables_of(name) | set(known.specifications())]
     assert not wrong, '%s: %s is nothing that the playbook names' % (name, wrong)
     if name not in CHECKED:

@@ -50,7 +50,7 @@ def test_files_are_small():
 
 def test_programs_name_their_licence():
     names = [name for name in FILES if name.endswith('.py') or is_shell(name)]
-    assert not [name for name in names if text(name).strip() and 'SPDX-License-Identifier: GPL-3.0-or-later' not in text(name)]
+    assert not [name for name in names if text(name).strip() and 'SPDX-License-' + 'Identifier: GPL-3.0-or-later' not in text(name)]
 
 
 def test_the_engine_does_not_know_ansible():
@@ -142,3 +142,9 @@ def test_python_packages_are_pinned():
     for name in ('tests/requirements.txt', 'tests/requirements-2.16.txt'):
         lines = [line for line in text(name).splitlines() if line and not line.startswith('#')]
         assert not [line for line in lines if not re.match(r'[a-z0-9.-]+==[a-z0-9.]+$', line)], name
+
+
+def test_the_public_ci_runs_what_ours_runs():
+    jobs = load('.github/workflows/ci.yml')['jobs']
+    assert all(any('.ci/run' in step.get('run', '') and 'make check' in step['run'] for step in job['steps']) for job in jobs.values())
+    assert 'exec make test' in text('.ci/run')

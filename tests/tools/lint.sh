@@ -12,6 +12,8 @@ echo "== yamllint"
 yamllint --strict . || status=1
 echo "== shellcheck"
 tests/tools/tracked.sh | tr '\n' '\0' | xargs -0 grep -lE '^#!(/bin/|/usr/bin/env )(ba)?sh' | xargs shellcheck || status=1
+echo "== reuse"
+reuse lint --quiet || { reuse lint; status=1; }
 echo "== ansible-lint"
 ansible-lint --nocolor || status=1
 exit $status
