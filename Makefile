@@ -37,6 +37,9 @@ venv:  ## the tools of .venv (tests/requirements.txt) and the collections path b
 .PHONY: venv-2.16
 venv-2.16: venv
 	@tests/tools/venv.sh .venv-2.16 tests/requirements-2.16.txt
+.PHONY: venv-galaxy
+venv-galaxy: venv
+	@tests/tools/venv.sh .venv-galaxy tests/requirements-galaxy.txt
 .PHONY: venv.run
 venv.run: venv venv-2.16
 
@@ -58,7 +61,7 @@ emulator:  ## the SCST emulator against recordings of SCST
 windows:  ## what runs against Windows, on hosts that answer as Windows does, with both versions of ansible-core
 py27:  ## what runs on hosts, under a real Python 2.7
 sanity:  ## ansible-test sanity, with the newest and the oldest ansible-core
-package:  ## build, install and inspect the collection
+package:  ## build the collection with its change log, install and inspect it; galaxy-importer
 roles:  ## the roles' promises about their cost
 controller:  ## a controller's set-up on a stub of its API, its jobs by ansible-runner on emulated gateways
 plays:  ## the playbooks of operations, on gateways that are namespaces of this machine
@@ -124,7 +127,7 @@ sanity.run: venv-2.16
 	exit $$status
 
 .PHONY: package.run
-package.run:
+package.run: venv-galaxy
 	tests/tools/package.sh
 
 .PHONY: plays.run
@@ -150,4 +153,4 @@ bench.run:
 
 .PHONY: clean
 clean:  ## remove what was made in this folder; caches stay
-	rm -rf build .venv .venv-2.16 .ansible .pytest_cache .hypothesis
+	rm -rf build .venv .venv-2.16 .venv-galaxy .ansible .pytest_cache .hypothesis
