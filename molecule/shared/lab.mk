@@ -51,7 +51,7 @@ lab-availability: venv  ## what a gateway survives, on a lab after make lab-up a
 .PHONY: lab-operations
 # Not in LAB_STEPS: on a lab whose site is as lab-site leaves it, minutes for each operation.
 lab-operations: venv  ## drain, upgrade, remove and the like under load, on the lab that is up
-	@$(LAB) phase 'tests: operations' $(PYTEST) -s tests/integration/lab/test_operations.py
+	@$(LAB) phase 'tests: operations' $(PYTEST) -s tests/integration/lab/test_images.py tests/integration/lab/test_operations.py
 .PHONY: failover
 failover: venv  ## the failure matrix of both modes, on the lab that is up: make failover MODE=fenced CASE=frozen
 	@.venv/bin/python tests/integration/lab/failover.py $(if $(MODE),--mode $(MODE)) $(if $(CASE),--case '$(CASE)')
