@@ -32,6 +32,8 @@ def role_tasks():
     """[(module, arguments)] of the collection's modules, in the order in which the role runs them."""
     found = []
     for step in yaml.safe_load((ROLE / 'main.yml').read_text()):
+        if 'ansible.builtin.import_tasks' not in step:
+            continue  # only in other modes
         for task in yaml.safe_load((ROLE / step['ansible.builtin.import_tasks']).read_text()):
             for name, arguments in task.items():
                 if name.startswith('cephgate.iscsi.') and name != 'cephgate.iscsi.rbd_image':  # that one changes no gateway
