@@ -8,6 +8,7 @@ from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
 from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm_names import parse_portal
+from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm_plan import chap_settings
 from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Refused
 from ansible_collections.cephgate.iscsi.plugins.module_utils.site import target_name
 from ansible_collections.cephgate.iscsi.plugins.module_utils.site_rules import iscsi_name_problem
@@ -28,7 +29,7 @@ def targets(iqn_prefix, gateways):
 
 
 def luns_of(luns, host):
-    return [lun for lun in luns if lun.get('state') != 'absent' and host in (lun.get('hosts') or {})]
+    return [lun for lun in luns if lun.get('image') and lun.get('state') != 'absent' and host in (lun.get('hosts') or {})]
 
 
 def released(luns, host, exports):
@@ -150,6 +151,14 @@ def problems(client, clients, luns, hosts, gateways, iqn_prefix, mounts=(), moun
         found.append('client %s: cephgate_host "%s" is not in cephgate_hosts (%s). Add it there or correct the name.'
                      % (client, host, ', '.join(sorted(hosts)) or 'empty'))
         return found
+    for lun in luns:
+        if not lun.get('image'):
+            found.append('a LUN of cephgate_luns has no image (it has %s), so client %s cannot tell which disk it is. Give it one, as '
+                         'pool/image.' % (', '.join(sorted(lun)) or 'nothing', client))
+    try:
+        chap_settings((hosts[host] or {}).get('chap'))
+    except Refused as error:
+        found.append('client %s, host %s: %s' % (client, host, error))
     found += _mount_problems(client, host, luns, hosts, mounts, mounts_variable)
     if mounts_variable == 'linux_client_mounts':
         found += _path_problems(client, [mount for mount in mounts if 'path' in mount])

@@ -76,6 +76,25 @@ def test_mount_points_that_cannot_be_are_found_before_anything_is_touched(paths,
     assert all(word in found[0] for word in words), found
 
 
+@pytest.mark.parametrize("chap, words", [
+    (dict(user="joe"), ["user and secret belong together"]),
+    (dict(user="joe", secret="secret-of-joe1", mutual_secret="x"), ["mutual_user and mutual_secret"]),
+    (dict(user="joe", secret="same-for-both", mutual_user="t", mutual_secret="same-for-both"), ["are the same"]),
+    (dict(user="joe", secret="secret-of-joe1"), []), (None, []),
+])
+def test_chap_that_cannot_work_is_found_before_anything_is_touched(chap, words):
+    hosts = dict(HOSTS, db=dict(HOSTS["db"], chap=chap))
+    found = problems(dict(c1=client("db")), hosts=hosts)
+    assert len(found) == bool(words), found
+    assert not words or all(word in found[0] for word in ["c1", "db"] + words), found
+    assert "same-for-both" not in str(found) and "secret-of-joe1" not in str(found)
+
+
+def test_a_lun_without_an_image_is_a_problem_and_no_error():
+    found = client_site.problems("c1", dict(c1=client("db")), LUNS + [dict(hosts=dict(db=3))], HOSTS, GATEWAYS, PREFIX)
+    assert len(found) == 1 and "has no image (it has hosts)" in found[0], found
+
+
 def test_a_host_without_a_value_is_a_problem_and_no_error():
     found = problems(dict(c1=client("db")), hosts=dict(db=None))
     assert "has 0 initiators" in found[0]
