@@ -22,7 +22,7 @@ def check(sysfs, old, new, accepted=()):
     """
     before = dict((entry['image'], entry.get('image_id')) for entry in (old or {}).get('images') or ())
     now = dict((entry['image'], entry.get('image_id')) for entry in new['images'])
-    problems = []
+    problems = collisions(new['devices'])
     for device in new['devices']:
         image, wanted = device['image'], device['attributes'].get('usn')
         if image in accepted or image not in now:
@@ -74,9 +74,10 @@ def collisions(devices):
             if not value:
                 continue
             value = value.lower()
-            other = owner.setdefault((name, value), device['filename'])
-            if other != device['filename']:
+            own = device.get('image') or device['filename']
+            other = owner.setdefault((name, value), own)
+            if other != own:
                 problems.append('%s and %s have the same %s (%s): hosts would take the two for one disk and write one\'s data into the other. '
                                 'Give one of them another identity in cephgate_luns, or none, and it is derived.' % (
-                                    other, device['filename'], name, value))
+                                    other, own, name, value))
     return problems

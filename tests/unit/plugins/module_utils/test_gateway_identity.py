@@ -68,6 +68,12 @@ def test_the_module_refuses_it_before_anything_is_written(world, run_module, mon
     assert not run_module(gateway_state, state=state, new_disks=['rbd/b'], **options)['failed']
 
 
+def test_two_disks_with_one_identity_are_refused_by_the_module_too(world):
+    twins = [dict(LUNS[0], identity=dict(usn='same')), dict(LUNS[1], identity=dict(usn='same')), LUNS[2]]
+    with pytest.raises(Refused, match='rbd/a and rbd/b have the same usn'):
+        check(world.scst, None, world.declare(twins), ['rbd/a', 'rbd/b'])
+
+
 def facts(**ids):
     return {'rbd/' + name: dict(path='/dev/rbd/rbd/' + name, fsid=FSID, image_id=number, size=1) for name, number in ids.items()}
 
