@@ -32,6 +32,16 @@ def bindings():
         return None
 
 
+def entries(text):
+    """The blocklist. Ceph 16.2.15 prints two JSON arrays one after the other, the second one of ranges of addresses."""
+    text, found = text.strip(), []
+    while text:
+        part, end = json.JSONDecoder().raw_decode(text)
+        found += part
+        text = text[end:].strip()
+    return found
+
+
 class Rados(object):
     """As ha_ceph.Ceph. found: bindings()."""
 
@@ -139,11 +149,11 @@ class Rados(object):
 
     def _blocklist(self):
         try:
-            return 'blocklist', json.loads(self._monitors(prefix='osd blocklist ls').decode('utf-8') or '[]')
+            return 'blocklist', entries(self._monitors(prefix='osd blocklist ls').decode('utf-8'))
         except CephError as error:
             if error.errno != errno.EINVAL:
                 raise
-            return 'blacklist', json.loads(self._monitors(prefix='osd blacklist ls').decode('utf-8') or '[]')  # before Ceph 16
+            return 'blacklist', entries(self._monitors(prefix='osd blacklist ls').decode('utf-8'))  # before Ceph 16
 
     def listed(self, address):
         """Whether Ceph has a client in its blocklist."""

@@ -165,7 +165,7 @@ class Library:
         words = json.loads(text)
         self.commands.append(words)
         if words['prefix'] == 'osd blocklist ls':
-            return 0, json.dumps([dict(addr=each['addr'], until='2027') for each in self.commands if each['prefix'] == 'osd blocklist']).encode(), ''
+            return 0, json.dumps([dict(addr=each['addr'], until='2027') for each in self.commands if each['prefix'] == 'osd blocklist']).encode() + b'[]\n', ''
         return 0, b'{"epoch": 17}', ''
 
     def Image(self, ioctx, name, read_only):  # noqa: N802
