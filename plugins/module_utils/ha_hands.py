@@ -84,7 +84,8 @@ class Hands(object):
         except (EnvironmentError, Refused, Failed, ValueError, KeyError) as error:
             self.say('%s %s: %s' % (action.kind, action.key or '', error))
             return 'failed'
-        if action.kind not in ('look', 'settle'):
+        # A target that is not complete yet is asked for four times a second.
+        if action.kind not in ('look', 'settle') and (action.kind, outcome) != ('open', 'failed'):
             self.say('%s %s: %s, %.2f s' % (action.kind, action.key or '', outcome, self._clock() - began))
         return outcome
 

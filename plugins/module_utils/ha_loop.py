@@ -230,13 +230,16 @@ class Agent(object):
         seen, table, memory = self._seen, self._table or {}, self.memory
         claims = {}
         for name, record in table.items():
-            for device, number in record['luns'].items():
-                claims.setdefault(device, []).append((number, name))
+            known = memory['peers'].get(name)
+            if name != self.site.me and known and known['still'] < self.site.limits.dead:
+                for device, number in record['luns'].items():
+                    claims.setdefault(device, []).append((number, name))
         disks = {}
         for device, image in sorted(self.hands.images.items()):
             found = (seen or dict(luns={}))['luns'].get(device) or {}
+            owner = self.site.me if found.get('path') == 'active' else max(claims[device])[1] if device in claims else None
             disks[device] = dict(
-                image=image, owner=max(claims[device])[1] if device in claims else None, here=found.get('path'), mapped=found.get('client'),
+                image=image, owner=owner, here=found.get('path'), mapped=found.get('client'),
                 health=self.watchdog.health(device), sessions=found.get('sessions'),
                 doing=(memory['taking'].get(device) or {}).get('stage') or ('giving away' if device in memory['releasing'] else None),
                 unfit=device in memory['unfit'])

@@ -282,9 +282,13 @@ def test_what_the_report_says(world, device):
     report = world.gw2.agent.report()
     assert report['disks'][device]['owner'] == 'gw1' and report['disks'][device]['here'] == 'passive'
     assert report['gateways'] == {'gw1': 'alive', 'gw2': 'me'} and report['trouble'] == []
+    assert world.gw1.agent.report()['disks'][device]['owner'] == 'gw1'
     world.gw1.power_cut()
+    world.run(3.5)
+    assert world.gw2.agent.report()['disks'][device]['owner'] != 'gw1', 'the old claim of the dead is still in Ceph'
     world.run(20, until=world.all_served)
-    assert world.gw2.agent.report()['gateways']['gw1'].startswith('silent')
+    report = world.gw2.agent.report()
+    assert report['gateways']['gw1'].startswith('silent') and report['disks'][device]['owner'] == 'gw2'
 
 
 def test_a_lun_that_is_declared_no_more_is_let_go(world, device):
