@@ -22,6 +22,10 @@ def facts(groups, hostvars, names, now):
                                 % names['gateways'])
     # Declared once for all; the first gateway stands for them.
     first = hostvars[gateways[0]]
+    lacking = [name for name in ('cephgate_iqn_prefix', 'cephgate_luns', 'cephgate_hosts') if first.get(name) is None]
+    if lacking:
+        raise AnsibleActionFail('gateway %s has no %s, so it is not known what the site should be. Declare it in group_vars/all.yml of the '
+                                'inventory.' % (gateways[0], ', '.join(lacking)))
     site = dict(iqn_prefix=first['cephgate_iqn_prefix'], luns=first['cephgate_luns'], hosts=first['cephgate_hosts'],
                 gateways=dict((name, dict(number=hostvars[name].get('cephgate_gateway_id'),
                                           portals=hostvars[name].get('cephgate_portals'))) for name in gateways))

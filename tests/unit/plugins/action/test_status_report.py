@@ -51,6 +51,8 @@ def test_hosts_that_were_not_asked():
 def test_an_inventory_without_gateways_is_named():
     with pytest.raises(AnsibleActionFail, match='group gateways has no hosts'):
         status_facts.facts({}, {}, NAMES, 0)
+    with pytest.raises(AnsibleActionFail, match='gateway gw1 has no cephgate_luns, cephgate_hosts,'):
+        status_facts.facts(dict(gateways=['gw1']), dict(gw1=dict(cephgate_iqn_prefix='iqn.x')), NAMES, 0)
 
 
 def test_files_are_replaced_in_one_step(tmp_path):
