@@ -49,7 +49,7 @@ test:  ## everything, the lab included
 check:  ## everything that needs no virtual machine
 	@$(STEPS) --needed deps --needed venv $(addprefix --beside ,$(CHECKS))
 
-.PHONY: lint docs guard unit page property model emulator windows py27 sanity package roles plays controller molecule bench
+.PHONY: lint docs guard unit page property model emulator windows py27 sanity package roles plays controller molecule bench bench-fleet
 lint:  ## ansible-lint (production profile), yamllint, shellcheck, reuse
 docs:  ## the documentation built (build/docs/html), its links, its examples tried; changelog
 guard:  ## rules of this project about its own files
@@ -67,7 +67,8 @@ controller:  ## a controller's set-up on a stub of its API, its jobs by ansible-
 plays:  ## the playbooks of operations, on gateways that are namespaces of this machine
 molecule:  ## the scenarios that need no virtual machine
 bench:  ## time the engine
-lint docs guard unit page property model emulator windows py27 sanity package roles plays controller molecule bench: venv
+bench-fleet:  ## what many gateways cost the control node; FLEET='--gateways 32 --luns 1000 --hosts 200 --forks 8'
+lint docs guard unit page property model emulator windows py27 sanity package roles plays controller molecule bench bench-fleet: venv
 	@$(STEPS) $@
 
 .PHONY: lint.run
@@ -150,6 +151,11 @@ molecule.run:
 bench.run:
 	.venv/bin/python tests/bench/engine.py
 	.venv/bin/python tests/bench/client.py
+
+.PHONY: bench-fleet.run
+FLEET ?=
+bench-fleet.run:
+	.venv/bin/python tests/bench/fleet.py $(FLEET)
 
 .PHONY: clean
 clean:  ## remove what was made in this folder; caches stay

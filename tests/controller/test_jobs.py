@@ -169,3 +169,11 @@ def test_every_template_was_run(site):
     assert site.number
     run = {'preflight', 'add_lun', 'grow_lun', 'attach_host', 'drain', 'undrain', 'remove_gateway', 'remove_lun', 'purge', 'upgrade'}
     assert {template['playbook'] for template in TEMPLATES} - run == {'site', 'status'}
+
+
+def test_what_scst_exports_is_gathered_and_judged(site):
+    """The stand-in for rbd makes no names below /dev/rbd, so the import has to refuse, naming each device and changing nothing."""
+    target = site.folder / 'imported'
+    status, changed, printed = site.job('import_scst', cephgate_import_to=str(target))
+    assert status == 'failed' and changed == 0 and 'is no mapped RBD image by its name' in ' '.join(printed.split()), printed[-3000:]
+    assert 'gateway gw1: device one-' in ' '.join(printed.split()) and not target.exists()

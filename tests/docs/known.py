@@ -52,7 +52,6 @@ def problems(variables):
             yield '%s is no variable of a role or playbook' % name
 
 
-
 def inventory_problems(listing):
     """What is wrong with an inventory, as `ansible-inventory --list` gives it: types, what is required, and the rules of a site."""
     hostvars = listing['_meta']['hostvars']
@@ -68,7 +67,7 @@ def inventory_problems(listing):
     for group, roles in (('gateways', ('gateway', 'ceph_client')), ('linux_clients', ('linux_client',)), ('windows_clients', ('windows_client',))):
         for name, variables in of(group).items():
             yield from ('%s: %s is missing' % (name, missing) for role in roles for missing in required(role) if missing not in variables)
-    site = next(iter(gateways.values()))
+    site = list(gateways.values())[0]
     numbers = {name: dict(number=found.get('cephgate_gateway_id'), portals=found.get('cephgate_portals')) for name, found in gateways.items()}
     hosts = {name: {key: value for key, value in host.items() if '{{' not in str(value)} for name, host in site['cephgate_hosts'].items()}
     yield from site_rules.problems(site['cephgate_luns'], hosts, numbers, site['cephgate_iqn_prefix'])

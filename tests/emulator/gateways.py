@@ -192,7 +192,7 @@ class Gateways:
         self.holders[name] = holder = subprocess.Popen(
             ['unshare', '--mount', '--net', '--propagation', 'private', 'sh', top / 'setup.sh', top] + list(self.portals[name]),
             stdin=subprocess.DEVNULL, stdout=open(top / 'log', 'w'), stderr=subprocess.STDOUT)
-        self.wait(name, lambda: (top / 'ready').exists(), holder)
+        self.wait(name, (top / 'ready').exists, holder)
         # unshare becomes the shell, and that the sleep: one process.
         (top / 'python').write_text('#!/bin/sh\nexec nsenter --target %d --mount --net -- %s "$@"\n' % (holder.pid, self.python))
         (top / 'python').chmod(0o755)
