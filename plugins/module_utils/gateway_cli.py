@@ -163,6 +163,11 @@ def release(options):
     state = here.load()
     with here.lock():
         done, problems = gateway_release.release(here.gateway(state))
+    if state.get('ha') and not problems:
+        try:
+            gateway_ha.farewell(ha_agent.ceph_of(state), state['ha']['me'])
+        except EnvironmentError as error:
+            problems['record'] = 'the other gateways wait some seconds before they take over: %s' % error
     say(options, dict(operations=[operation.as_dict(True) for operation in done], problems=problems),
         [operation.line() for operation in done] + ['still held: %s: %s' % item for item in sorted(problems.items())])
     return MISSING if problems else ALL_SERVED

@@ -65,3 +65,10 @@ def undrain(orders, ask):
     """It takes disks again from now on, but none back: that is the operator's to order."""
     changed = orders.give(drain=False)
     return dict(drained=False, changed=changed, left=[] if ask() else [SILENT])
+
+
+def farewell(ceph, me):
+    """After everything here was let go of without the agent: nobody has to wait for the death of who said so."""
+    own = ceph.exchange(me, None).get(me)
+    if own is not None:
+        ceph.exchange(me, dict(own, n=own['n'] + 1, luns={}, addrs=[], drain=True, away=False, wants=[]))

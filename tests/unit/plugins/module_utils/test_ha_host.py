@@ -265,6 +265,15 @@ def test_what_keeps_a_gateway_from_being_drained(tmp_path, agent, left):
     assert orders.drained() and gateway_ha.undrain(orders, lambda: agent)['left'] == ([] if agent else [gateway_ha.SILENT])
 
 
+def test_a_farewell_claims_nothing_and_keeps_the_count(library, ceph):
+    gateway_ha.farewell(ceph, 'gw1')
+    assert ceph.exchange('gw1', None) == {}, 'who never had a record needs no farewell'
+    ceph.exchange('gw1', dict(n=7, host='10.0.0.1', luns={'a': 3}, addrs=['10.0.0.1:0/7'], away=True, drain=False, wants=[], blind=[], unfit=[]))
+    gateway_ha.farewell(ceph, 'gw1')
+    assert ceph.exchange('gw1', None)['gw1'] == dict(
+        n=8, host='10.0.0.1', luns={}, addrs=[], away=False, drain=True, wants=[], blind=[], unfit=[])
+
+
 def test_the_status_of_an_image():
     images = [dict(image='rbd/a', device='a', missing=[], served=True), dict(image='rbd/b', device='b', missing=[], served=True)]
     gateway_ha.status(images, dict(disks=dict(a=DISK, b=dict(DISK, owner=None, doing='map'))))
