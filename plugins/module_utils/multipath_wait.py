@@ -98,7 +98,12 @@ class Work(object):
             self.multipathd)
         try:
             for operation in operations:
-                self.perform([operation])
+                try:
+                    self.perform([operation])
+                except Failed:
+                    # A precaution: a disk that multipath cannot forget can be let go of all the same.
+                    if operation.target[:2] != self.multipathd.forget('')[:2]:
+                        raise
         except Failed:
             # A map that stays is to be there after the next boot too.
             for lun in multipath_luns.look(self.disks, maps):

@@ -62,6 +62,8 @@ class Host:
                 for slave in (device / "slaves").iterdir()))
         if argv[:3] == ["multipathd", "add", "path"]:
             self.on_claim(argv[-1])
+        if argv[:2] == ["multipath", "-w"] and "forget" in self.codes:
+            return self.codes["forget"], "", "failed"
         if argv[:2] in (["multipath", "-a"], ["multipath", "-w"]):
             (self.wwids.add if argv[1] == "-a" else self.wwids.discard)(argv[-1])
         if argv[:2] == ["multipath", "-f"]:
@@ -318,6 +320,14 @@ def test_a_map_that_cannot_be_flushed_stays_known_to_multipath(run, client_host,
     result = run(maps=[dict(serial="s1")], state="absent")
     assert result["failed"] and "multipath -f map-s1" in result["msg"]
     assert host.wwids == {"/dev/sda"} and host.calls.index(["multipath", "-w", "/dev/sda"]) < host.calls.index(["multipath", "-a", "/dev/sda"])
+
+
+def test_a_disk_that_multipath_cannot_forget_is_let_go_of_all_the_same(run, client_host, host):
+    two_sessions(client_host)
+    whole(client_host)
+    host.codes = dict(forget=1)
+    result = run(maps=[dict(serial="s1")], state="absent")
+    assert not result["failed"] and actions(result) == ["flush", "delete", "delete"]
 
 
 def test_a_resize_that_fails_is_tried_again_and_told_in_the_end(run, client_host, host):
