@@ -15,7 +15,9 @@ import os
 
 from ansible_collections.cephgate.iscsi.plugins.module_utils import gateway_state, lock, scst_info
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ceph import conf_fsid
+from ansible_collections.cephgate.iscsi.plugins.module_utils.gateway_fenced import FencedGateway
 from ansible_collections.cephgate.iscsi.plugins.module_utils.gateway_orders import Orders
+from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_guard import Guards
 from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Failed, Refused
 from ansible_collections.cephgate.iscsi.plugins.module_utils.rbd import Rbd
 from ansible_collections.cephgate.iscsi.plugins.module_utils.rbd import mapped as read_mapped
@@ -39,6 +41,8 @@ class Look(object):
             return otherwise
 
     def gateway(self, state):
+        if state.get('ha'):
+            return FencedGateway(state, Rbd(refuse_to_run), self.sysfs, self.mapped, Guards())
         return gateway_state.Gateway(state, Rbd(refuse_to_run), self.sysfs, self.mapped)
 
     def state(self):
@@ -63,16 +67,24 @@ class Look(object):
         service = lock.Lock('serve', 'status', folder=self.run).held()
         kept = None
         if state is not None:
-            kept = dict(unfinished=bool(state.get('unfinished')), written=int(os.stat(self.path).st_mtime),
+            kept = dict(ha_mode='fenced' if state.get('ha') else 'shared', unfinished=bool(state.get('unfinished')), written=int(os.stat(self.path).st_mtime),
                         images=self.part('images', lambda: self.images(state, self.reasons() if service else {}), []))
         mapped = self.part('mapped', self.mapped, {})
         for entry in mapped.values():
             # Older kernels do not tell the cluster.
             entry['fsid'] = entry['fsid'] or conf_fsid('ceph')
-        return dict(
+        found = dict(
             scst=self.part('scst', lambda: scst_info.collect(self.sysfs, scst_info.FAST), None),
             daemon=self.part('daemon', lambda: self.sysfs.exists('targets/iscsi/enabled'), False),
             state=kept, service=service, drained=self.part('orders', self.drained, False), mapped=mapped, kernel=os.uname()[2], errors=self.errors)
+        if state is not None and state.get('ha'):
+            # Images are not mapped here, so what is declared cannot be derived without Ceph: the state file stands for it.
+            found['plan'] = self.part('plan', lambda: self.lines(state), None)
+        return found
+
+    def lines(self, state):
+        operations, problems = self.plan(state)
+        return dict(operations=[operation.line() for operation in operations], problems=problems)
 
     def images(self, state, reasons):
         report = self.gateway(state).status()

@@ -71,7 +71,7 @@ drained:
   returned: without O(state)
 state:
   description:
-    - Of the state file C(unfinished) (a playbook is under way or was stopped), C(written) (seconds since 1970) and C(images), each with
+    - Of the state file C(ha_mode), C(unfinished) (a playbook is under way or was stopped), C(written) (seconds since 1970) and C(images), each with
       C(image), C(device), C(served), what is C(missing), and the service's C(reason).
     - V(null) when there is none.
   type: dict
@@ -89,9 +89,11 @@ errors:
   type: dict
   returned: without O(state)
 plan:
-  description: C(operations), one line each, and C(problems), by image.
+  description:
+    - C(operations), one line each, and C(problems), by image.
+    - Without O(state) on a gateway with C(ha_mode) V(fenced), of its state file.
   type: dict
-  returned: with O(state)
+  returned: with O(state), or with ha_mode fenced
   sample: {operations: ["image rbd/db01: map"], problems: {}}
 """
 
@@ -125,10 +127,10 @@ def main():
         if unknown:
             raise Refused('CHAP user %s: it is in the state, but has no entry in secrets. Give both from one gateway_view.'
                           % ', '.join(sorted(unknown)))
-        operations, problems = look.plan(with_secrets(params['state'], params['secrets']))
+        plan = look.lines(with_secrets(params['state'], params['secrets']))
     except (Refused, EnvironmentError) as error:
         module.fail_json(msg=str(error), changed=False)
-    module.exit_json(changed=False, plan=dict(operations=[operation.line() for operation in operations], problems=problems))
+    module.exit_json(changed=False, plan=plan)
 
 
 if __name__ == '__main__':

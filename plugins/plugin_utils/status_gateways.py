@@ -56,7 +56,7 @@ def _gateway(site, name, result, planned, used, view, nowhere):
         _silent(record, result, used)
     else:
         _look(site, record, result, view, nowhere, add)
-        _drift(record, planned, add)
+        _drift(record, planned, result.get('plan'), add)
     record['health'] = worst(entry['health'] for entry in record['findings'])
     return record
 
@@ -145,7 +145,7 @@ def _view(site, gateway, result):
             reason = 'its target is not enabled'
         elif lacks:
             reason = known[image]['reason'] or '; '.join(lacks)
-        elif image not in result['mapped']:
+        elif image not in result['mapped'] and not fenced(result):
             reason = 'the image is not mapped'
         elif name not in devices:
             reason = 'SCST has no device %s' % name
@@ -155,6 +155,11 @@ def _view(site, gateway, result):
             reason = None
         found[image] = reason is None, reason, states.get(name) if reason is None else None
     return found
+
+
+def fenced(result):
+    """Whether a gateway takes part in the take-over protocol: then only a disk's owner has it mapped, and the others are ready for it."""
+    return ((usable(result) or {}).get('state') or {}).get('ha_mode') == 'fenced'
 
 
 def _states(scst, target):
@@ -167,8 +172,8 @@ def _states(scst, target):
     return found
 
 
-def _drift(record, planned, add):
-    plan = planned.get('plan')
+def _drift(record, planned, own_plan, add):
+    plan = planned.get('plan') or own_plan
     if plan is None:
         if planned.get('failed') or planned.get('unreachable'):
             add(finding(DEGRADED, 'no plan', 'it cannot be compared with the declaration: %s' % why(planned),
@@ -181,6 +186,16 @@ def _drift(record, planned, add):
             count(len(lines), 'change'), lines[0]), 'Look with "ansible-playbook cephgate.iscsi.site --check --diff", then run it'))
 
 
+def _owner(own, owners, silent, found):
+    """In the mode fenced one gateway has a disk, and it is no harm when that is not the preferred one for a while."""
+    if not owners and not silent:
+        found.append(finding(BROKEN, 'no owner', 'no gateway has it: all paths are passive, and I/O waits',
+                             '"cephgate status" on the gateways says who could take it; see that cephgate-agent runs'))
+    elif owners and own not in owners:
+        found.append(finding(DEGRADED, 'taken over', '%s has it instead of its preferred gateway %s' % (some(owners), own),
+                             '"cephgate status" on %s says why' % own))
+
+
 def out_of_service(records):
     """Names of the gateways that serve nothing: broken, or drained."""
     return [record['name'] for record in records if record['health'] == BROKEN or record['drained']]
@@ -191,12 +206,13 @@ def images(site, seen, records, served):
     broken = set(out_of_service(records))
     names = [record['name'] for record in records]
     mapped = dict((name, (usable(seen.get(name)) or {}).get('mapped') or {}) for name in names)
-    return [_image(lun, names, broken, dict((name, served[name][lun['image']]) for name in names),
+    moving = any(fenced(seen.get(name)) for name in names)
+    return [_image(lun, names, broken, moving, dict((name, served[name][lun['image']]) for name in names),
                    [mapped[name][lun['image']]['size'] for name in names if lun['image'] in mapped[name]])
             for lun in sorted(present(site['luns']), key=lambda lun: lun['image'])]
 
 
-def _image(lun, names, broken, views, sizes):
+def _image(lun, names, broken, moving, views, sizes):
     image = lun['image']
     own = preferred_gateway(image, names, lun.get('gateway')) if names else None
     places = dict((name, dict(served=views[name][0], alua=views[name][2])) for name in names)
@@ -215,7 +231,10 @@ def _image(lun, names, broken, views, sizes):
         for name in lacking + [name for name in silent if name in broken]:
             found.append(finding(DEGRADED, 'fewer gateways', '%s does not serve it: %s' % (name, reasons[name]),
                                  '"cephgate status" on %s says what it lacks' % name, cause=name))
-    if own in serving:
+    owners = [name for name in serving if places[name]['alua'] == 'active']
+    if moving and serving:
+        _owner(own, owners, silent, found)
+    elif own in serving:
         state = places[own]['alua']
         if state is not None and state != 'active':
             found.append(finding(DEGRADED, 'access state', 'its preferred gateway %s has the access state %s instead of active' % (own, state),

@@ -14,6 +14,7 @@ import sites  # noqa: E402
 from gateway_world import GATEWAYS, HOST, HOSTS, LUNS, PREFIX, World  # noqa: E402
 from scst_emulator import login  # noqa: E402
 
+from ansible_collections.cephgate.iscsi.plugins.filter.gateway_view import gateway_view  # noqa: E402
 from ansible_collections.cephgate.iscsi.plugins.module_utils import gateway_look, lock  # noqa: E402
 from ansible_collections.cephgate.iscsi.plugins.modules import gateway_info  # noqa: E402
 from ansible_collections.cephgate.iscsi.plugins.plugin_utils import status_document  # noqa: E402
@@ -112,3 +113,17 @@ def test_secrets_are_asked_for_and_not_told(world, look, run_module):
     result = look(state=state)
     assert result['failed'] and 'CHAP user joe' in result['msg']
     assert 'correct-horse-battery' not in str(look(state=state, secrets=dict(joe='correct-horse-battery')))
+
+
+def test_a_gateway_that_takes_part_in_take_overs(world, look, monkeypatch):
+    """Nothing is mapped, which is no problem by itself; its plan is that of its own state file."""
+    class Guards:
+        def found(self, name):
+            return None
+    monkeypatch.setattr(gateway_look, 'Guards', Guards)
+    found = {image: dict(image_id=name, fsid='F', size=1 << 30, path='/dev/rbd/' + image) for image, name in world.ids.items()}
+    world.write(gateway_view(LUNS, 'gw1', HOSTS, GATEWAYS, PREFIX, found, ha_mode='fenced', fsid='F')['state'])
+    seen = look()
+    assert seen['errors'] == {} and seen['state']['ha_mode'] == 'fenced' and seen['mapped'] == {}
+    assert any('stand in for its image' in line for line in seen['plan']['operations']), seen['plan']
+    assert not any('not mapped' in text for image in seen['state']['images'] for text in image['missing'])

@@ -142,6 +142,33 @@ def test_a_drained_gateway_is_no_accident():
     assert document['problems'][0]['affects']['hosts'] == ['db1'] and document['summary']['gateways']['in_service'] == 1
 
 
+def fenced(owner):
+    """Every disk is mapped and active on its owner only."""
+    facts = sites.healthy()
+    for name, entry in facts['gateways'].items():
+        seen = entry['seen']
+        seen['state']['ha_mode'] = 'fenced'
+        seen['mapped'] = seen['mapped'] if name == owner else {}
+        entry.update(planned={}, seen=dict(seen, plan=dict(operations=[], problems={})))
+        for group in seen['scst']['gathered']['device_groups']:
+            for ports in group['target_groups']:
+                ports['state'] = 'active' if ports['name'] == owner else 'standby'
+    for lun in facts['site']['luns']:
+        lun['gateway'] = 'gw1'
+    return facts
+
+
+def test_disks_that_one_gateway_has_at_a_time():
+    assert build(fenced('gw1'))['health'] == 'healthy'
+    document = build(fenced('gw2'))
+    assert told(document) == [('degraded', 'image', 'taken over', ['rbd/archive', 'rbd/db01', 'rbd/db01-log'])]
+    document = build(fenced(None))
+    assert document['health'] == 'broken' and told(document)[0][:3] == ('broken', 'image', 'no owner')
+    facts = fenced('gw1')
+    facts['gateways']['gw1']['seen']['plan']['operations'] = ['LUN 0: add']
+    assert told(build(facts)) == [('degraded', 'gateway', 'drift', ['gw1'])]
+
+
 def test_drift_is_a_plan():
     facts = sites.healthy()
     facts['gateways']['gw1']['planned'] = dict(plan=dict(operations=['device x: create'] * 70, problems={}))
