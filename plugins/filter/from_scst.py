@@ -12,7 +12,7 @@ short_description: What SCST exports on some gateways as variables of a site
 version_added: "0.1.0"
 author: the cephgate contributors (@cephgate)
 description:
-  - Turns what M(cephgate.iscsi.scst_info#module) gathers into an inventory and variables of this collection, with the same LUN numbers, groups
+  - Turns what M(cephgate.iscsi.scst_info) gathers into an inventory and variables of this collection, with the same LUN numbers, groups
     and identities.
 positional: _input
 options:
