@@ -6,6 +6,7 @@ variables, and the inventory from a git repository; on two emulated gateways."""
 import os
 import pathlib
 import subprocess
+import tempfile
 
 import ansible_runner
 import pytest
@@ -145,7 +146,9 @@ def test_a_host_is_attached(site):
 ])
 def test_wrong_answers_are_refused_with_the_reason(site, playbook, answers, said):
     commits, luns = site.commits(), [site.luns(name) for name in site.gateways.portals]
+    there = set(pathlib.Path(tempfile.gettempdir()).glob('cephgate-site-*'))
     status, changed, printed = site.job(playbook, **answers)
+    assert set(pathlib.Path(tempfile.gettempdir()).glob('cephgate-site-*')) <= there, 'a copy of the inventory was left behind'
     assert status == 'failed' and said in ' '.join(printed.split()), printed[-3000:]
     assert changed == 0
     assert (site.commits(), [site.luns(name) for name in site.gateways.portals]) == (commits, luns)
