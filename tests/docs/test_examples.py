@@ -18,7 +18,7 @@ import known
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 BLOCKS = documentation.every()
-# What examples may ask of hosts. Those of a gateway, a client and of Ceph are really run in the lab's tests.
+# What examples may ask of hosts. Those of a gateway, a client and of Ceph are held to known commands here, not run.
 ON_HOSTS = {
     'ceph': {'ceph', 'rados', 'rbd'},
     'gateway': {'cat', 'cephgate', 'dmesg', 'journalctl', 'rbd', 'systemctl', 'uname'},

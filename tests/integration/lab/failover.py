@@ -151,7 +151,8 @@ def switch(mode, site):
     """Put both gateways into a mode: out of service first, as the manual says."""
     variables = dict(cephgate_ha_mode=mode)
     for gateway in GATEWAYS:
-        other = on(gateway, "grep -q '\"ha\"' /etc/cephgate/state.json 2>/dev/null && echo fenced || (test -e /etc/cephgate/state.json && echo shared || echo none)").strip()
+        other = on(gateway, "test -e /etc/cephgate/state.json || { echo none; exit; }; "
+                            "grep -q '\"ha\"' /etc/cephgate/state.json && echo fenced || echo shared").strip()
         if other not in (mode, "none"):
             on(gateway, "systemctl disable --now cephgate-agent 2>/dev/null; systemctl stop cephgate; cephgate release", timeout=300)
             site = True
@@ -162,7 +163,7 @@ def switch(mode, site):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n", 1)[0])
     parser.add_argument("--mode", choices=["shared", "fenced"], action="append")
     parser.add_argument("--case", action="append", help="part of a case's name; default: all")
     parser.add_argument("--no-site", action="store_true", help="the site is as it should be")
