@@ -21,7 +21,6 @@ from scst_emulator.face import Emulator  # noqa: E402
 from ansible_collections.cephgate.iscsi.plugins.filter.gateway_view import gateway_view  # noqa: E402
 from ansible_collections.cephgate.iscsi.plugins.module_utils import ha_agent, ha_guard  # noqa: E402
 from ansible_collections.cephgate.iscsi.plugins.module_utils.gateway_fenced import FencedGateway  # noqa: E402
-from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_ceph import CephError  # noqa: E402
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_hands import Hands  # noqa: E402
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_loop import Agent  # noqa: E402
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_scst import Paths  # noqa: E402
@@ -166,7 +165,7 @@ class Node:
             ceph.locks[last] = self.client
             number = min(set(range(999)) - {entry['number'] for entry in self.mappings.values()})
             self.mappings[last] = dict(number=number, image_id=ceph.ids[last], size=SIZE, client=self.client, fsid='F', path='/dev/rbd%d' % number,
-                                        options=argv[argv.index('--options') + 1].split(','))
+                                       options=argv[argv.index('--options') + 1].split(','))
             return 0, '/dev/rbd%d\n' % number, ''
         assert verb == 'unmap'
         image = next(image for image, entry in self.mappings.items() if last == '/dev/rbd%d' % entry['number'])

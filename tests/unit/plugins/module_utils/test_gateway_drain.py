@@ -40,7 +40,7 @@ def log_in(world):
 
 
 def sessions(world):
-    return [name for name in world.scst.listdir(TARGET + '/sessions')]
+    return list(world.scst.listdir(TARGET + '/sessions'))
 
 
 def test_drain_disables_the_target_and_closes_its_sessions(world, call):

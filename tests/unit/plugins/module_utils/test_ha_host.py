@@ -148,7 +148,7 @@ class Library:
     ReadOpCtx = WriteOpCtx
 
     def ioctx(self, pool):
-        if self.broken:
+        if isinstance(self.broken, Exception):
             raise self.broken
         return types.SimpleNamespace(close=lambda: None, set_omap=self.set_omap, operate_write_op=lambda op, name: None, operate_read_op=self.operate,
                                      get_omap_vals=lambda op, after, prefix, most: (list((self.values or {}).items()), 0), set_namespace=lambda name: None)
