@@ -6,7 +6,7 @@
 
 LAB := python3 molecule/shared/lab
 # In make test: from a lab that knows nothing of the site to one that has lived through the deaths of its parts.
-LAB_STEPS := lab-fresh lab-site lab-proof lab-living lab-end
+LAB_STEPS := lab-fresh lab-site lab-availability lab-proof lab-living lab-end
 MOLECULE := env $(ANSIBLE) NO_COLOR=1 COLUMNS=160 .venv/bin/molecule
 ifneq ($(SCST_SOURCE),)
 export SCST_SOURCE
@@ -43,8 +43,7 @@ lab-site.run:
 	@$(LAB) phase 'site: molecule converge' $(MOLECULE) converge -s site
 	@$(LAB) phase 'site: molecule idempotence' $(MOLECULE) idempotence -s site
 	@$(LAB) phase 'site: molecule verify' $(MOLECULE) verify -s site
-# Not in LAB_STEPS: its place is after lab-site, as it wants the site as it is declared; it leaves one more image, with which lab-proof and
-# lab-living have not been run yet.
+# After lab-site, as it wants the site as it is declared. It leaves one more image.
 lab-availability.run:
 	@$(LAB) phase 'tests: availability' $(PYTEST) -s tests/integration/lab/test_availability.py
 .PHONY: lab-operations
