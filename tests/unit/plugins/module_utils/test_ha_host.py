@@ -131,7 +131,7 @@ class Library:
         pass
 
     def __init__(self):
-        self.values, self.broken, self.made, self.commands = None, None, 0, []
+        self.values, self.troubles, self.made, self.commands = None, [], 0, []
         self.locks = []
 
     def Rados(self, **options):  # noqa: N802 # as Ceph calls it
@@ -148,8 +148,8 @@ class Library:
     ReadOpCtx = WriteOpCtx
 
     def ioctx(self, pool):
-        if isinstance(self.broken, Exception):
-            raise self.broken
+        for trouble in self.troubles:
+            raise trouble
         return types.SimpleNamespace(close=lambda: None, set_omap=self.set_omap, operate_write_op=lambda op, name: None, operate_read_op=self.operate,
                                      get_omap_vals=lambda op, after, prefix, most: (list((self.values or {}).items()), 0), set_namespace=lambda name: None)
 
@@ -190,11 +190,11 @@ def test_records_over_librados(library, ceph):
 
 
 def test_a_connection_over_which_nothing_works_is_made_anew(library, ceph):
-    library.broken = Library.Error('timed out', 110)
+    library.troubles.append(Library.Error('timed out', 110))
     for dummy in range(ha_rados.ENOUGH):
         with pytest.raises(CephError, match='timed out'):
             ceph.exchange('gw1', None)
-    library.broken = None
+    library.troubles.clear()
     assert ceph.exchange('gw1', None) == {} and library.made == 2
 
 
