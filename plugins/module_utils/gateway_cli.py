@@ -32,7 +32,6 @@ from ansible_collections.cephgate.iscsi.plugins.module_utils.sysfs import Sysfs
 STATE = '/etc/cephgate/state.json'
 
 ALL_SERVED, MISSING, IMPOSSIBLE, BUSY = 0, 1, 2, 3
-AGENT_SILENT = 10  # seconds after which what the agent last said tells nothing
 TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits.h
 
 
@@ -69,19 +68,9 @@ class Here(object):
         return lock.Lock(name, 'cephgate %s' % self.options.verb, wait=self.options.wait if wait is None else wait,
                          folder=self.options.run)
 
-    def agent_path(self):
-        return os.path.join(self.options.run, 'cephgate-agent.json')
-
     def agent(self):
         """What the agent says of itself; None when it does not run, or hangs."""
-        path = self.agent_path()
-        try:
-            if not self.lock('agent').held() or abs(time.time() - os.stat(path).st_mtime) > AGENT_SILENT:
-                return None
-            with open(path) as handle:
-                return json.load(handle)
-        except (EnvironmentError, ValueError):
-            return None
+        return gateway_ha.heard(self.options.run)
 
     def report_path(self):
         return os.path.join(self.options.run, 'cephgate-problems.json')
@@ -218,7 +207,7 @@ def agent(options):
         return found.st_mtime, found.st_size, found.st_ino
 
     with here.lock('agent', wait=10):
-        keeper = ha_agent.Keeper(here.load, stamp, here.orders().read, journal, here.agent_path())
+        keeper = ha_agent.Keeper(here.load, stamp, here.orders().read, journal, gateway_ha.report_path(options.run))
         again = ha_agent.run(keeper, lambda: os.stat(sys.argv[0]).st_mtime != command)
     if again:
         start_again()

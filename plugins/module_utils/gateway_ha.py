@@ -7,10 +7,31 @@ from __future__ import absolute_import, division, print_function
 
 __metaclass__ = type
 
+import json
+import os
 import time
+
+from ansible_collections.cephgate.iscsi.plugins.module_utils import lock
 
 SILENT = 'the agent does not run or does not answer: systemctl status cephgate-agent'
 LOOK_EVERY = 0.5
+SILENT_AFTER = 10  # seconds after which what the agent last said tells nothing
+
+
+def report_path(run=None):
+    return os.path.join(run or lock.FOLDER, 'cephgate-agent.json')
+
+
+def heard(run=None):
+    """What the agent says of itself; None when it does not run, or hangs. run: folder of locks"""
+    path = report_path(run)
+    try:
+        if not lock.Lock('agent', 'status', folder=run).held() or abs(time.time() - os.stat(path).st_mtime) > SILENT_AFTER:
+            return None
+        with open(path) as handle:
+            return json.load(handle)
+    except (EnvironmentError, ValueError):
+        return None
 
 
 def status(images, agent):

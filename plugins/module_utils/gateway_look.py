@@ -13,7 +13,7 @@ __metaclass__ = type
 import json
 import os
 
-from ansible_collections.cephgate.iscsi.plugins.module_utils import gateway_state, lock, scst_info
+from ansible_collections.cephgate.iscsi.plugins.module_utils import gateway_ha, gateway_state, lock, scst_info
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ceph import conf_fsid
 from ansible_collections.cephgate.iscsi.plugins.module_utils.gateway_fenced import FencedGateway
 from ansible_collections.cephgate.iscsi.plugins.module_utils.gateway_orders import Orders
@@ -78,6 +78,7 @@ class Look(object):
             daemon=self.part('daemon', lambda: self.sysfs.exists('targets/iscsi/enabled'), False),
             state=kept, service=service, drained=self.part('orders', self.drained, False), mapped=mapped, kernel=os.uname()[2], errors=self.errors)
         if state is not None and state.get('ha'):
+            found['agent'] = gateway_ha.heard(self.run)
             # Images are not mapped here, so what is declared cannot be derived without Ceph: the state file stands for it.
             found['plan'] = self.part('plan', lambda: self.lines(state), None)
         return found

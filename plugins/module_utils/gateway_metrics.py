@@ -15,7 +15,7 @@ __metaclass__ = type
 import os
 import time
 
-from ansible_collections.cephgate.iscsi.plugins.module_utils import gateway_state, scst_lun
+from ansible_collections.cephgate.iscsi.plugins.module_utils import gateway_ha, gateway_state, scst_lun
 from ansible_collections.cephgate.iscsi.plugins.module_utils.gateway_look import Look
 from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Refused
 from ansible_collections.cephgate.iscsi.plugins.module_utils.rbd import mapped as read_mapped
@@ -51,6 +51,14 @@ METRICS = dict(
     image_write_time_seconds_total=('counter', 'Time that writes took, added up.'),
     image_io_time_seconds_total=('counter', 'Time in which the mapping had I/O to do.'),
     image_io_in_flight=('gauge', 'I/O under way. With none that ends, Ceph does not answer.'),
+    agent_running=('gauge', 'Whether the agent of the mode fenced runs and answers.'),
+    agent_answer_age_seconds=('gauge', 'How long ago Ceph answered the agent; +Inf: never.'),
+    agent_fenced=('gauge', 'Clients of this gateway that Ceph refuses: another gateway took over, and this one is leaving service.'),
+    agent_draining=('gauge', 'Images that a drained gateway still has.'),
+    agent_troubles=('gauge', 'What fails to the agent, such as its exchange with Ceph.'),
+    image_owned=('gauge', 'Whether this gateway has the image, in the mode fenced.'),
+    image_moving=('gauge', 'Whether this gateway is taking the image over or giving it away.'),
+    image_unfit=('gauge', 'Whether this gateway could not take the image over, and does not try again for a while.'),
     sessions=('gauge', 'Sessions of a host at a target.'),
     session_read_commands_total=('counter', 'Read commands of a session since its login.'),
     session_write_commands_total=('counter', 'Write commands of a session since its login.'),
@@ -98,6 +106,8 @@ def _labels(labels):
 def _number(value):
     if isinstance(value, bool):
         return '1' if value else '0'
+    if value == float('inf'):
+        return '+Inf'
     return '%d' % value if isinstance(value, int) or value == int(value) else repr(round(value, 6))
 
 
@@ -125,6 +135,8 @@ def samples(seen, state, here, disk, daemon):
         for image in seen['state']['images']:
             found.add('image_served', image['served'], image=image['image'])
             found.add('image_mapped', image['image'] in seen['mapped'], image=image['image'])
+    if 'agent' in seen:
+        _agent(found, seen['agent'])
     enabled = dict((target['name'], target['enabled']) for target in scst.get('targets') or [])
     if state is not None:
         for target in state['targets']:
@@ -140,6 +152,21 @@ def samples(seen, state, here, disk, daemon):
             found.add(name, numbers[place] * unit, image=image)
     _sessions(found, scst)
     return found
+
+
+def _agent(found, agent):
+    found.add('agent_running', agent is not None)
+    if agent is None:
+        return
+    found.add('agent_answer_age_seconds', float('inf') if agent['ceph'] is None else agent['ceph'])
+    found.add('agent_fenced', len(agent['refused']))
+    found.add('agent_draining', len(gateway_ha.still_here(agent)) if agent['drain'] else 0)
+    found.add('agent_troubles', len(agent['trouble']))
+    for device in sorted(agent['disks']):
+        disk = agent['disks'][device]
+        found.add('image_owned', disk['here'] == 'active', image=disk['image'])
+        found.add('image_moving', disk['doing'] is not None, image=disk['image'])
+        found.add('image_unfit', disk['unfit'], image=disk['image'])
 
 
 def _access(found, state, scst):

@@ -138,7 +138,7 @@ def _problems(gateways, images, hosts, declaration):
         for record in records:
             for cause in sorted(set(entry['cause'] for entry in record['findings'] if entry['cause'])):
                 for place in order:
-                    if place[0] == 'gateway' and (place[1] == BROKEN or place[2] == 'drained') and cause in groups[place]['objects'] and \
+                    if place[0] == 'gateway' and (place[1] == BROKEN or place[2] in status_gateways.EXPLAINING) and cause in groups[place]['objects'] and \
                             record[key] not in groups[place]['affects'][kind]:
                         groups[place]['affects'][kind].append(record[key])
     found = [groups[place] for place in order]

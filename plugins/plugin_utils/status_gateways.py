@@ -10,11 +10,14 @@ __metaclass__ = type
 
 from ansible_collections.cephgate.iscsi.plugins.module_utils.identity import device_name
 from ansible_collections.cephgate.iscsi.plugins.module_utils.site import preferred_gateway, present, target_name
+from ansible_collections.cephgate.iscsi.plugins.plugin_utils import status_agent
 from ansible_collections.cephgate.iscsi.plugins.plugin_utils.status_health import (
     BROKEN, DEGRADED, HEALTHY, UNKNOWN, count, finding, natural, some, why, worst)
 
 # Lines of a plan that the document holds for each host; the rest is only counted.
 DRIFT_SHOWN = 50
+# Besides being broken, what explains that images have a gateway less, or another one, and hosts fewer paths.
+EXPLAINING = ('drained', 'draining', 'standby only', 'unfit')
 
 
 def views(site, seen):
@@ -47,7 +50,7 @@ def _gateway(site, name, result, planned, used, view, nowhere):
     declared = site['gateways'][name]
     record = dict(name=name, number=declared.get('number'), portals=list(declared.get('portals') or []), asked=result is not None,
                   reachable=usable(result) is not None, enabled=None, drained=False, daemon=None, service=None, unfinished=None, written=None,
-                  kernel=None, scst=None, sessions=None, serves=None, images=len(view), drift=[], drift_more=0, findings=[])
+                  kernel=None, scst=None, agent=None, sessions=None, serves=None, images=len(view), drift=[], drift_more=0, findings=[])
     add = record['findings'].append
     if result is None:
         record['health'] = UNKNOWN
@@ -86,13 +89,14 @@ def _look(site, record, result, view, nowhere, add):
     target = dict((entry['name'], entry) for entry in scst['targets']).get(target_name(site['iqn_prefix'], record['name']))
     record.update(scst=scst['version'], enabled=bool(target and target['enabled']),
                   sessions=len([one for one in scst['sessions'] if target and one['target'] == target['name']]))
+    agent_tells = _agent(site, record, result, add)
     if not result['daemon']:
         add(finding(BROKEN, 'no daemon', 'iscsi-scstd does not run, and without it there are no targets',
                     'Start it (systemctl start iscsi-scstd) and see why it ended (journalctl -u iscsi-scstd)'))
-    elif record['drained']:
+    elif record['drained'] and not (record['agent'] and record['agent']['draining']):
         add(finding(DEGRADED, 'drained', 'it was taken out of service, and stays so until that is taken back',
                     'When its time has come: ansible-playbook cephgate.iscsi.undrain -e cephgate_gateway=NAME'))
-    elif not record['enabled']:
+    elif not record['enabled'] and not agent_tells:
         add(finding(BROKEN, 'no target', 'its target is %s' % ('not enabled' if target else 'missing'),
                     'See "cephgate status" and "journalctl -u cephgate" there; "cephgate apply" restores it'))
     if 'state' in result['errors']:
@@ -111,6 +115,17 @@ def _look(site, record, result, view, nowhere, add):
                     'Start it: systemctl start cephgate'))
     record['serves'] = len([image for image in view if view[image][0]])
     _missing(record, view, nowhere, add)
+
+
+def _agent(site, record, result, add):
+    """Whether the agent's trouble is why the target is closed."""
+    if not fenced(result):
+        return False
+    record['agent'] = status_agent.summary(result.get('agent'))
+    found = status_agent.findings(site, record['name'], record['agent'], record['enabled'], record['drained'])
+    for entry in found if result['daemon'] else ():
+        add(entry)
+    return any(entry['what'] in status_agent.CLOSING for entry in found)
 
 
 def _missing(record, view, nowhere, add):
@@ -186,19 +201,33 @@ def _drift(record, planned, own_plan, add):
             count(len(lines), 'change'), lines[0]), 'Look with "ansible-playbook cephgate.iscsi.site --check --diff", then run it'))
 
 
-def _owner(own, owners, silent, found):
+def _owner(own, owners, silent, moves, found):
     """In the mode fenced one gateway has a disk, and it is no harm when that is not the preferred one for a while."""
-    if not owners and not silent:
+    explained, under_way, unowned = moves
+    if under_way and not owners:
+        found.append(finding(DEGRADED, 'moving', 'it is on its way to another gateway (%s); I/O waits' % ', '.join(
+            '%s: %s' % item for item in sorted(under_way.items())), 'Look again in some seconds'))
+        return
+    if not owners and (unowned or not silent):
         found.append(finding(BROKEN, 'no owner', 'no gateway has it: all paths are passive, and I/O waits',
                              '"cephgate status" on the gateways says who could take it; see that cephgate-agent runs'))
     elif owners and own not in owners:
         found.append(finding(DEGRADED, 'taken over', '%s has it instead of its preferred gateway %s' % (some(owners), own),
-                             '"cephgate status" on %s says why' % own))
+                             '"cephgate status" on %s says why' % own, cause=own if own in explained else None))
 
 
 def out_of_service(records):
     """Names of the gateways that serve nothing: broken, or drained."""
     return [record['name'] for record in records if record['health'] == BROKEN or record['drained']]
+
+
+def _moves(image, records):
+    """In the mode fenced: (names of gateways whose trouble explains that others have their images, {gateway: what it does with this image},
+    whether all agents that run see no living gateway that has it)"""
+    agents = [record['agent'] for record in records if record['agent'] and record['agent']['runs']]
+    return (set(record['name'] for record in records if record['health'] == BROKEN or any(entry['what'] in EXPLAINING for entry in record['findings'])),
+            dict((record['name'], record['agent']['moving'][image]) for record in records if record['agent'] and image in record['agent']['moving']),
+            bool(agents) and all(image in agent['unowned'] for agent in agents))
 
 
 def images(site, seen, records, served):
@@ -207,12 +236,13 @@ def images(site, seen, records, served):
     names = [record['name'] for record in records]
     mapped = dict((name, (usable(seen.get(name)) or {}).get('mapped') or {}) for name in names)
     moving = any(fenced(seen.get(name)) for name in names)
-    return [_image(lun, names, broken, moving, dict((name, served[name][lun['image']]) for name in names),
+    return [_image(lun, names, broken, _moves(lun['image'], records) if moving else None,
+                   dict((name, served[name][lun['image']]) for name in names),
                    [mapped[name][lun['image']]['size'] for name in names if lun['image'] in mapped[name]])
             for lun in sorted(present(site['luns']), key=lambda lun: lun['image'])]
 
 
-def _image(lun, names, broken, moving, views, sizes):
+def _image(lun, names, broken, moves, views, sizes):
     image = lun['image']
     own = preferred_gateway(image, names, lun.get('gateway')) if names else None
     places = dict((name, dict(served=views[name][0], alua=views[name][2])) for name in names)
@@ -232,8 +262,8 @@ def _image(lun, names, broken, moving, views, sizes):
             found.append(finding(DEGRADED, 'fewer gateways', '%s does not serve it: %s' % (name, reasons[name]),
                                  '"cephgate status" on %s says what it lacks' % name, cause=name))
     owners = [name for name in serving if places[name]['alua'] == 'active']
-    if moving and serving:
-        _owner(own, owners, silent, found)
+    if moves and serving:
+        _owner(own, owners, silent, moves, found)
     elif own in serving:
         state = places[own]['alua']
         if state is not None and state != 'active':

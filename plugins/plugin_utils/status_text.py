@@ -116,7 +116,11 @@ def drift(record):
 
 def gateway_row(record):
     serves = '-' if record['serves'] is None else '%d of %d' % (record['serves'], record['images'])
+    if record['agent'] and record['serves'] is not None:
+        serves += ', has %d' % len(record['agent']['owns'])
     service = {None: '-', True: 'runs', False: 'stopped'}[record['service']]
+    if record['agent'] and not record['agent']['runs']:
+        service += ', no agent'
     return (record['name'], record['health'], serves, number(record['sessions']), service, record['scst'] or '-',
             record['kernel'] or '-', drift(record))
 

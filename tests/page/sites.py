@@ -160,6 +160,50 @@ def large(gateways=32, images=1000, hosts=200):
     return facts
 
 
+def agent(site, name, owners, **changes):
+    """What the agent of a gateway says of itself. owners: {image: gateway}"""
+    disks = {device_name(lun['image']): dict(
+        image=lun['image'], owner=owners.get(lun['image']), here='active' if owners.get(lun['image']) == name else 'standby',
+        mapped='10.99.0.11:0/1' if owners.get(lun['image']) == name else None, health='good' if owners.get(lun['image']) == name else None,
+        sessions=1, doing=None, unfit=False) for lun in site['luns']}
+    return dict(dict(gateways={other: 'me' if other == name else 'alive' for other in site['gateways']}, disks=disks, refused=[], leaving=None,
+                     drain=False, ceph=0.3, trouble=[]), **changes)
+
+
+def fenced(owner=None, site=None):
+    """Every disk is mapped and active on one gateway only: the preferred one, or this one."""
+    facts = healthy(site)
+    site = facts['site']
+    owners = {lun['image']: owner or lun['gateway'] for lun in site['luns']}
+    images = {device_name(image): image for image in owners}
+    for name, entry in facts['gateways'].items():
+        seen = entry['seen']
+        seen['state']['ha_mode'] = 'fenced'
+        seen['mapped'] = {image: found for image, found in seen['mapped'].items() if owners[image] == name}
+        entry.update(planned={}, seen=dict(seen, agent=agent(site, name, owners), plan=dict(operations=[], problems={})))
+        # A device group for each disk, as they move one by one.
+        seen['scst']['gathered']['device_groups'] = [
+            dict(group, name=device, devices=[device], target_groups=[
+                dict(ports, state='active' if ports['name'] == owners[images[device]] else 'standby') for ports in group['target_groups']])
+            for group in seen['scst']['gathered']['device_groups'] for device in group['devices']]
+    return facts
+
+
+def taken_over():
+    """Ceph refuses the client of gw1; gw2 has its disks, and cannot take one of them."""
+    facts = fenced('gw2')
+    seen = facts['gateways']['gw1']['seen']
+    seen['scst'].update(targets=[dict(seen['scst']['targets'][0], enabled=False)], sessions=[])
+    seen['agent'].update(refused=['10.99.0.11:0/3141592653'], ceph=0.4)
+    target = engine.target_name(PREFIX, 'gw1')
+    client = facts['linux']['db1']
+    for session in client['sessions']['sessions']:
+        if session['target'] == target:
+            session['state'] = 'FREE'
+    fail_paths(client, lambda path: path['target'] == target, state='transport-offline')
+    return facts
+
+
 def names_too_long():
     """Names and addresses that no drawing has room for."""
     facts = declared()
@@ -186,4 +230,5 @@ def _bracket(entry):
         entry['portal'] = '[%s]:%s' % (address, port)
 
 
-SCENES = dict(healthy=healthy, gateway_down=gateway_down, path_degraded=path_degraded, disk_lost=disk_lost, large=large, long_names=names_too_long)
+SCENES = dict(healthy=healthy, gateway_down=gateway_down, path_degraded=path_degraded, disk_lost=disk_lost, large=large, long_names=names_too_long,
+              fenced=fenced, taken_over=taken_over)

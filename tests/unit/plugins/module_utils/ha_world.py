@@ -309,6 +309,7 @@ class World:
                 for number, image in enumerate(images)]
         found = {image: dict(image_id='id-' + image, size=SIZE) for image in images}
         declared = {name: dict(number=number + 1, portals=['10.99.1.1%d' % (number + 1)]) for number, name in enumerate(names)}
+        self.site = dict(iqn_prefix=PREFIX, luns=luns, hosts=HOSTS, gateways=declared)
         self.states = {name: gateway_view(luns, name, HOSTS, declared, PREFIX, found, 'igw', 'osdkeepalive=2', '/sys', 'fenced', fsid='F')['state']
                        for name in names}
         self.devices = [device['name'] for device in self.states['gw1']['devices']]

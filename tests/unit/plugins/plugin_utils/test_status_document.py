@@ -13,6 +13,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3] / 'page'))
 
 import sites  # noqa: E402
 
+from ansible_collections.cephgate.iscsi.plugins.module_utils.identity import device_name
 from ansible_collections.cephgate.iscsi.plugins.plugin_utils import status_document, status_page, status_text  # noqa: E402
 
 TOP = pathlib.Path(__file__).resolve().parents[4]
@@ -142,31 +143,76 @@ def test_a_drained_gateway_is_no_accident():
     assert document['problems'][0]['affects']['hosts'] == ['db1'] and document['summary']['gateways']['in_service'] == 1
 
 
-def fenced(owner):
-    """Every disk is mapped and active on its owner only."""
-    facts = sites.healthy()
-    for name, entry in facts['gateways'].items():
-        seen = entry['seen']
-        seen['state']['ha_mode'] = 'fenced'
-        seen['mapped'] = seen['mapped'] if name == owner else {}
-        entry.update(planned={}, seen=dict(seen, plan=dict(operations=[], problems={})))
-        for group in seen['scst']['gathered']['device_groups']:
-            for ports in group['target_groups']:
-                ports['state'] = 'active' if ports['name'] == owner else 'standby'
-    for lun in facts['site']['luns']:
-        lun['gateway'] = 'gw1'
-    return facts
-
-
 def test_disks_that_one_gateway_has_at_a_time():
-    assert build(fenced('gw1'))['health'] == 'healthy'
-    document = build(fenced('gw2'))
-    assert told(document) == [('degraded', 'image', 'taken over', ['rbd/archive', 'rbd/db01', 'rbd/db01-log'])]
-    document = build(fenced(None))
-    assert document['health'] == 'broken' and told(document)[0][:3] == ('broken', 'image', 'no owner')
-    facts = fenced('gw1')
+    document = build(sites.fenced())
+    assert document['health'] == 'healthy' and document['problems'] == []
+    assert [record['agent']['owns'] for record in document['gateways']] == [['rbd/archive', 'rbd/db01'], ['rbd/db01-log']]
+    document = build(sites.fenced('gw2'))
+    assert told(document) == [('degraded', 'gateway', 'standby only', ['gw1'])]
+    assert document['problems'][0]['affects']['images'] == ['rbd/archive', 'rbd/db01'], 'told once'
+    facts = sites.fenced('gw1')
     facts['gateways']['gw1']['seen']['plan']['operations'] = ['LUN 0: add']
-    assert told(build(facts)) == [('degraded', 'gateway', 'drift', ['gw1'])]
+    assert ('degraded', 'gateway', 'drift', ['gw1']) in told(build(facts))
+
+
+def test_a_disk_that_no_gateway_has():
+    facts = sites.fenced('nobody')
+    document = build(facts)
+    assert document['health'] == 'broken' and told(document)[0][:3] == ('broken', 'image', 'no owner')
+    facts['gateways']['gw2']['seen']['agent']['disks'][device_name('rbd/db01')]['doing'] = 'fence'
+    document = build(facts)
+    assert ('degraded', 'image', 'moving', ['rbd/db01']) in told(document)
+    assert 'gw2: fence' in [entry['reason'] for problem in document['problems'] if problem['what'] == 'moving' for entry in problem['reasons']][0]
+
+
+def test_a_gateway_that_ceph_shut_out():
+    document = build(sites.taken_over())
+    assert told(document) == [('broken', 'gateway', 'fenced', ['gw1'])], 'neither its closed target nor the images that gw2 took is told once more'
+    assert document['health'] == 'degraded' and document['headline'] == 'gw1 is out of service. Every disk works.'
+    assert document['problems'][0]['affects'] == dict(images=['rbd/archive', 'rbd/db01', 'rbd/db01-log'], hosts=['db1'])
+    assert '10.99.0.11:0/3141592653' in document['problems'][0]['reasons'][0]['reason']
+
+
+def of_agent(closed=False, drained=False, **changes):
+    """What is told when the agent of gw1 says something else than that all is well."""
+    facts = sites.fenced()
+    seen = facts['gateways']['gw1']['seen']
+    seen['drained'] = drained
+    seen['agent'] = None if changes.pop('dead', False) else dict(seen['agent'], **changes)
+    if closed:
+        seen['scst']['targets'] = [dict(seen['scst']['targets'][0], enabled=False)]
+    document = build(facts)
+    mine = [entry for entry in document['problems'] if entry['kind'] == 'gateway']
+    return [(entry['health'], entry['what']) for entry in mine], ' '.join(entry['reason'] for one in mine for entry in one['reasons'])
+
+
+def disk(**changes):
+    """Disks of an agent, the preferred one's first changed."""
+    facts = sites.fenced()
+    found = facts['gateways']['gw1']['seen']['agent']['disks']
+    found[device_name('rbd/db01')].update(changes)
+    return found
+
+
+@pytest.mark.parametrize('said, problems, words', [
+    (dict(dead=True), [('degraded', 'no agent')], 'does not run'),
+    (dict(dead=True, closed=True), [('broken', 'no agent')], 'does not run'),
+    (dict(ceph=None), [('degraded', 'no Ceph')], 'since that began'),
+    (dict(ceph=7.2, closed=True), [('broken', 'no Ceph')], 'for 7 s'),
+    (dict(ceph=1.9), [], ''),
+    (dict(closed=True), [('broken', 'no target')], 'not enabled'),
+    (dict(trouble=['exchanging records: timed out']), [('degraded', 'agent in trouble')], 'timed out'),
+    (dict(disks=disk(unfit=True)), [('degraded', 'unfit')], 'rbd/db01'),
+    (dict(disks=disk(health='silent')), [('degraded', 'silent images')], 'rbd/db01'),
+    (dict(drain=True, drained=True), [('degraded', 'draining')], 'still has rbd/archive, rbd/db01'),
+    (dict(drain=True, drained=True, disks={}), [('degraded', 'drained')], 'taken out of service')])
+def test_what_an_agent_says(said, problems, words):
+    found, reasons = of_agent(**said)
+    assert found == problems and words in reasons, reasons
+
+
+def test_with_shared_nobody_asks_for_an_agent():
+    assert [record['agent'] for record in build(sites.healthy())['gateways']] == [None, None]
 
 
 def test_drift_is_a_plan():
@@ -295,4 +341,5 @@ def test_the_schema_is_documented():
     wanted = set(document) | set(keys(document['problems'])) | set(keys(document['gateways'])) | set(keys(document['hosts'])) | \
         set(keys(document['images'])) | set(keys(document['hosts'][0]['links'])) | set(keys(document['hosts'][0]['disks'])) | set(document['summary']) | \
         set(keys(document['gateways'][1]['findings']))
+    wanted |= set(build(sites.fenced())['gateways'][0]['agent'])
     assert not {key for key in wanted if '`%s`' % key not in documented}
