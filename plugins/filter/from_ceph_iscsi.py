@@ -18,8 +18,8 @@ description:
 positional: _input
 options:
   _input:
-    description: The object, as C(from_json) reads it.
-    type: dict
+    description: The object, as text or as C(from_json) reads it.
+    type: raw
     required: true
   target:
     description: Name of the target, when the object has several.
@@ -32,7 +32,7 @@ options:
 EXAMPLES = r"""
 - name: See what would be declared
   ansible.builtin.debug:
-    msg: "{{ (lookup('ansible.builtin.file', 'gateway.conf') | from_json | cephgate.iscsi.from_ceph_iscsi).site }}"
+    msg: "{{ (lookup('ansible.builtin.file', 'gateway.conf') | cephgate.iscsi.from_ceph_iscsi).site }}"
 """
 
 RETURN = r"""
@@ -43,10 +43,10 @@ _value:
   type: dict
 """
 
-from ansible_collections.cephgate.iscsi.plugins.plugin_utils.ceph_iscsi import convert
+from ansible_collections.cephgate.iscsi.plugins.plugin_utils.ceph_iscsi import convert, read
 
 
 class FilterModule(object):
 
     def filters(self):
-        return dict(from_ceph_iscsi=convert)
+        return dict(from_ceph_iscsi=lambda config, target=None, key=None: convert(read(config), target, key))

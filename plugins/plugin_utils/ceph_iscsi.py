@@ -11,6 +11,7 @@ from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
 import base64
+import json
 import re
 
 from ansible_collections.cephgate.iscsi.plugins.plugin_utils.imports import Declaration, host_name
@@ -51,16 +52,28 @@ def decrypt(text, key):
     raise Unreadable('the private key is not the one that it was encrypted for')
 
 
+def read(text):
+    """The object of its text; None when that is none. Nothing of it is repeated: it may hold secrets."""
+    if isinstance(text, dict):
+        return text
+    try:
+        return json.loads(text)
+    except (TypeError, ValueError):
+        return None
+
+
 def convert(config, target=None, key=None):
     """The declaration of one target of a configuration object; see Declaration.result.
 
     target: its name, when there are several. key: text of ceph-iscsi's private key.
     """
     made = Declaration()
-    if not isinstance(config, dict) or 'targets' not in config or config.get('version') not in VERSIONS:
-        found = config.get('version') if isinstance(config, dict) else None
-        made.problems.append("this is no configuration object of ceph-iscsi that is understood: version %r, wanted is %s. A newer ceph-iscsi "
-                             "brings an older object up to date when its services start." % (found, ' or '.join(map(str, VERSIONS))))
+    if not isinstance(config, dict):
+        made.problems.append('this is no configuration object of ceph-iscsi, which is one JSON object. Save it anew: rados -p rbd get gateway.conf FILE.')
+        return made.result()
+    if 'targets' not in config or config.get('version') not in VERSIONS:
+        made.problems.append("this is no configuration object of ceph-iscsi that is understood: version %s, wanted is %s. A newer ceph-iscsi "
+                             "brings an older object up to date when its services start." % (config.get('version', 'none'), ' or '.join(map(str, VERSIONS))))
         return made.result()
     names = sorted(config['targets'])
     if target not in names and (target or len(names) != 1):
@@ -68,7 +81,11 @@ def convert(config, target=None, key=None):
             ', '.join(names) or 'none', ', and not %s' % target if target else ', and each becomes a site of its own'))
         return made.result()
     name = target or names[0]
-    _target(made, config, name, config['targets'][name], key)
+    try:
+        _target(made, config, name, config['targets'][name], key)
+    except (AttributeError, KeyError, IndexError, TypeError, ValueError) as error:
+        made.problems.append('target %s: the object is not as ceph-iscsi writes it (%s: %s). Save it anew with a ceph-iscsi that serves it, or '
+                             'declare the site by hand.' % (name, type(error).__name__, error))
     return made.result()
 
 

@@ -76,3 +76,31 @@ def test_what_cannot_be_declared_stops_before_anything_is_written(imported, tmp_
     (tmp_path / 'gateway.conf').write_text(json.dumps(config))
     code, printed = play(tmp_path, '-e', 'cephgate_import_to=site')
     assert code and 'has no access control' in printed and not (tmp_path / 'site').exists()
+
+
+def refused(folder, *words, said):
+    code, printed = play(folder, '-e', 'cephgate_import_to=site', *words)
+    assert code and said in ' '.join(printed.split()) and 'Traceback' not in printed, printed[-4000:]
+    assert not (folder / 'site').exists()
+    return printed
+
+
+def test_a_file_that_is_not_there(tmp_path):
+    refused(tmp_path, said='cephgate_import_file %s/gateway.conf: there is no such file on the control node. Correct the path' % tmp_path)
+
+
+@pytest.mark.parametrize('text, said', [
+    ('secret-of-joe1 {', 'this is no configuration object of ceph-iscsi, which is one JSON object. Save it anew'),
+    (json.dumps(dict(CONFIG, targets={TARGET: dict(CONFIG['targets'][TARGET], clients=['x'])})), 'the object is not as ceph-iscsi writes it')])
+def test_a_file_that_is_something_else(tmp_path, text, said):
+    (tmp_path / 'gateway.conf').write_text(text)
+    assert 'secret-of-joe1' not in refused(tmp_path, said=said)
+
+
+def test_a_key_that_is_not_there_and_a_host_that_is_none(imported, tmp_path):
+    (tmp_path / 'gateway.conf').write_text(json.dumps(CONFIG))
+    refused(tmp_path, '-e', 'cephgate_import_key=away.key', said='cephgate_import_key %s/away.key: there is no such file' % tmp_path)
+    refused(tmp_path, '-e', 'cephgate_import_file= cephgate_import_host=gw9', said='cephgate_import_host "gw9" is no host of the inventory')
+    printed = refused(tmp_path, '-e', 'cephgate_import_file= cephgate_import_host=localhost cephgate_import_client=nobody',
+                      said='gateway.conf of pool rbd could not be read on localhost as client.nobody')
+    assert 'hidden due to' not in printed.split('Check that it could be read')[1]

@@ -130,7 +130,17 @@ def test_the_rules_for_every_site_hold_for_an_imported_one(config):
 
 def test_another_version_or_another_file_is_refused(config):
     assert 'version 8, wanted is 10 or 11' in from_ceph_iscsi(dict(config, version=8))['problems'][0]
-    assert 'no configuration object' in from_ceph_iscsi(['x'])['problems'][0]
+    for text in (['x'], '', '[1, 2]', 'garbage {', None, 7):
+        assert 'no configuration object' in from_ceph_iscsi(text)['problems'][0]
+    assert 'version none' in from_ceph_iscsi('{"targets": {}}')['problems'][0]
+    assert 'has the targets none' in from_ceph_iscsi('{"version": 11, "targets": {}}')['problems'][0]
+
+
+@pytest.mark.parametrize('field, value', [('clients', ['x']), ('portals', {'gw1': None}), ('disks', 7), ('groups', {'esx': {}}), ('disks', {'rbd/none': {}})])
+def test_an_object_that_is_damaged_is_told(config, field, value):
+    config['targets'][TARGET][field] = value
+    problems = from_ceph_iscsi(config)['problems']
+    assert problems and all(TARGET in text or 'rbd/none' in text or 'esx' in text for text in problems), problems
 
 
 def test_one_of_several_targets_is_to_be_named(config):
