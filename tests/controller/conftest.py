@@ -9,6 +9,6 @@ import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 TOP = HERE.parents[1]
-sys.path[:0] = [str(HERE), str(TOP / 'tests/emulator')]
+sys.path[:0] = [str(HERE), str(TOP / 'tests/emulator'), str(TOP / 'tests/integration/plays')]
 subprocess.run([TOP / 'tests/tools/link-collection.sh'], check=True)
 os.environ['PATH'] = '%s:%s' % (pathlib.Path(sys.executable).parent, os.environ['PATH'])

@@ -99,7 +99,7 @@ class Site:
         for name in self.dead:
             hosts[name].update(ansible_connection='ssh', ansible_host='127.0.0.1', ansible_port=9, ansible_ssh_timeout=2)
         return dict(all=dict(vars=dict(
-            ansible_connection='local', ansible_package_use='no_packages', cephgate_iqn_prefix=PREFIX, cephgate_luns=LUNS, cephgate_hosts=HOSTS,
+            ansible_connection='local', ansible_package_use='ansible.legacy.no_packages', cephgate_iqn_prefix=PREFIX, cephgate_luns=LUNS, cephgate_hosts=HOSTS,
             cephgate_sysfs_root='/run/scst_tgt', cephgate_scst_install=False, gateway_service=False, gateway_init='systemd', cephgate_ceph_client='igw',
             cephgate_ceph_key='AQ==', cephgate_ceph_fsid='a7f64266-0894-4f1e-a635-d0aeaca0e993', cephgate_ceph_mon_host='10.0.0.1',
             gateway_drain_tries=3)), gateways=dict(hosts=hosts))
