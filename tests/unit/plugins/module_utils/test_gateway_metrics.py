@@ -158,7 +158,7 @@ def test_labels_that_are_used_are_exported(world, collect):
     for where, expression in expressions():
         for name, matchers in re.findall(r'(cephgate_\w+)\{([^}]*)\}', expression):
             used = set(re.findall(r'(\w+)\s*(?:=|!)', matchers)) - {'instance', 'job'}
-            assert used <= exported[name], (where, name, used)
+            assert used <= (exported[name] if name[len('cephgate_'):] not in FENCED else {'image'}), (where, name, used)
 
 
 def test_every_alert_says_what_to_do():
