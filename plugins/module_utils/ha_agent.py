@@ -24,10 +24,12 @@ from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_scst import Path
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_types import LIMITS, Site, host_of
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_watch import Watch, Watchdog
 from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Refused
-from ansible_collections.cephgate.iscsi.plugins.module_utils.rbd import Rbd, bounded_run, mapped
+from ansible_collections.cephgate.iscsi.plugins.module_utils.rbd import bounded_run, mapped
+from ansible_collections.cephgate.iscsi.plugins.module_utils.rbd_kernel import KernelRbd
 from ansible_collections.cephgate.iscsi.plugins.module_utils.sysfs import Sysfs
 
 TICK = 0.25
+DEBUGFS = '/sys/kernel/debug'
 REPORT_EVERY = 1.0
 ASK = 4        # seconds that a command of Ceph may take
 CHANGE = 25    # the same for rbd map and unmap; longer than limits.claim, by which another gateway may try
@@ -94,6 +96,17 @@ def ceph_of(state):
     return Ceph(bounded_run(ASK), pool, state['client'], state['cluster'])
 
 
+def show_debugfs(mounted=os.path.ismount, run=subprocess.Popen):
+    """The kernel tells its osdmap in debugfs alone, and not every host mounts that at boot."""
+    if mounted(DEBUGFS):
+        return
+    process = run(['mount', '-t', 'debugfs', 'debugfs', DEBUGFS], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, close_fds=True)
+    said = process.communicate()[0].decode('utf-8', 'replace').strip()
+    if process.returncode and not mounted(DEBUGFS):
+        raise Refused('%s cannot be mounted (%s). It tells which osdmap the kernel has, which must be known before a disk is taken over. A kernel that is '
+                      'locked down has none: set ha_mode to shared, and read there what it risks.' % (DEBUGFS, said or process.returncode))
+
+
 def check(state):
     gateway_state.check(state)
     if not state.get('ha'):
@@ -113,8 +126,9 @@ class Keeper(object):
         self.say = say
         state = load()
         check(state)
+        show_debugfs()
         ceph = ceph_of(state)
-        hands = Hands(state, ceph, Rbd(bounded_run(CHANGE), client=state['client'], cluster=state['cluster']),
+        hands = Hands(state, ceph, KernelRbd(bounded_run(CHANGE), client=state['client'], cluster=state['cluster']),
                       Paths(Sysfs(state['sysfs_root']), state['ha']['me'], state['targets'][0]['name'], state['ha']['passive']),
                       Guards(), mapped, say)
         me = state['ha']['me']

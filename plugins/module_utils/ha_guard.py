@@ -8,6 +8,10 @@ What Ceph refuses to a fenced client comes back from krbd as an error, which SCS
 error. The guard holds it back instead, until the watchdog has cut the sessions (measured: without a guard 4 to 16 reads failed
 in the quarter second before the watchdog acts, with it none). It exists while the image is mapped; without it
 SCST cannot open the device, so a path without a mapping can never be active.
+
+It works on bios (queue_mode), not on requests: SCST closes a device while commands are still under way in it, and a request-based guard that
+is removed then takes the kernel down (measured on Linux 6.1: BUG in dm_get). Of a bio-based one the kernel counts what is under
+way, held back or not, and it is not removed before that is nothing.
 """
 from __future__ import absolute_import, division, print_function
 
@@ -16,9 +20,13 @@ __metaclass__ = type
 import errno
 import os
 import subprocess
+import time
+
+from ansible_collections.cephgate.iscsi.plugins.module_utils.gateway_mapper import clock
 
 PREFIX = 'cephgate-'
 SECTOR = 512
+DRAINING = 3.0  # seconds for what is under way in a guard that is to go
 
 
 class GuardError(EnvironmentError):
@@ -43,7 +51,7 @@ def path(device):
 
 def table(disk, size):
     """disk: of the mapping, as major:minor; size: in bytes."""
-    return '0 %d multipath 1 queue_if_no_path 0 1 1 round-robin 0 1 1 %s 1' % (size // SECTOR, disk)
+    return '0 %d multipath 3 queue_if_no_path queue_mode bio 0 1 1 round-robin 0 1 1 %s 1' % (size // SECTOR, disk)
 
 
 def stand_in(size):
@@ -51,11 +59,21 @@ def stand_in(size):
     return '0 %d error' % (size // SECTOR)
 
 
-class Guards(object):
-    """Every call of dmsetup. run: see run()."""
+def under_way(device):
+    """How many reads and writes are in a guard, held back or on their way to Ceph."""
+    number = os.stat(path(device)).st_rdev
+    with open('/sys/dev/block/%d:%d/inflight' % (os.major(number), os.minor(number))) as handle:
+        return sum(int(word) for word in handle.read().split())
 
-    def __init__(self, run=run):
+
+class Guards(object):
+    """Every call of dmsetup. run: see run(); under_way: see there."""
+
+    def __init__(self, run=run, under_way=under_way, clock=clock, sleep=time.sleep):
         self.run = run
+        self.under_way = under_way
+        self._clock = clock
+        self._sleep = sleep
 
     def _call(self, *words):
         code, out, err = self.run(['dmsetup'] + list(words))
@@ -94,8 +112,23 @@ class Guards(object):
             self._call('message', PREFIX + device, '0', 'fail_if_no_path')
 
     def remove(self, device):
-        if self.found(device) is not None:
+        """Raises GuardError when something is still under way in it after a while: then it stays."""
+        found = self.found(device)
+        if found is not None:
+            if ' multipath ' in found:
+                self._drain(device)
             self._call('remove', '--retry', '--noudevrules', PREFIX + device)
+
+    def _drain(self, device):
+        end = self._clock() + DRAINING
+        while True:
+            left = self.under_way(device)
+            if not left:
+                return
+            if self._clock() >= end:
+                raise GuardError(errno.EBUSY, 'guard %s%s: %d commands are under way in it after %d seconds, so it stays. Does Ceph answer?' % (
+                    PREFIX, device, left, DRAINING))
+            self._sleep(0.02)
 
     def overview(self):
         """{device: (size in bytes, [disks whose path has failed])} of all guards, in one call."""

@@ -34,8 +34,8 @@ def kernel_epoch(entry, read=_read):
     try:
         words = read(OSDMAP % (entry['fsid'], client)).split()
     except EnvironmentError as error:
-        raise OSError(error.errno, '%s: %s. It tells which osdmap the kernel has. Mount debugfs (systemctl start sys-kernel-debug.mount); '
-                      'a kernel that is locked down does not show it.' % (OSDMAP % (entry['fsid'], client), error.strerror))
+        raise OSError(error.errno, '%s: %s. It tells which osdmap the kernel has. Is debugfs mounted? '
+                      'A kernel that is locked down does not show it.' % (OSDMAP % (entry['fsid'], client), error.strerror))
     return int(words[words.index('epoch') + 1])
 
 
@@ -51,7 +51,7 @@ def map_options(entry, read=_read):
 
 
 class Hands(object):
-    """state: of the gateway; ceph: ha_rados.Rados or ha_ceph.Ceph; rbd: rbd.Rbd, bounded; paths: ha_scst.Paths; guards: ha_guard.Guards;
+    """state: of the gateway; ceph: ha_rados.Rados or ha_ceph.Ceph; rbd: rbd.Rbd or rbd_kernel.KernelRbd, bounded; paths: ha_scst.Paths; guards: ha_guard.Guards;
     mapped: as rbd.mapped; say: called with a line for the journal."""
 
     def __init__(self, state, ceph, rbd, paths, guards, mapped, say, epoch=kernel_epoch, number=disk_number, options=map_options,
@@ -121,7 +121,7 @@ class Hands(object):
             return 'ok'
         options = ['exclusive'] + [word for word in (self.entries[image].get('options') or '').split(',') if word]
         try:
-            self.rbd.call(self.rbd.argv('map', '--options', ','.join(options), image))
+            self.rbd.map(image, options)
         except EnvironmentError as error:
             if error.errno == errno.EROFS:
                 return 'refused'
@@ -161,7 +161,7 @@ class Hands(object):
         self.guards.remove(device)
         entry = self.mapped().get(self.images[device])
         if entry is not None:
-            self.rbd.call(self.rbd.argv('unmap', '/dev/rbd%d' % entry['number']))
+            self.rbd.unmap(entry['number'])
         return 'ok'
 
     def _clear(self, device, client):
@@ -172,7 +172,7 @@ class Hands(object):
         self.guards.fail(device)
         self.paths.make_passive(device)
         self.guards.remove(device)
-        self.rbd.call(self.rbd.argv('unmap', '-o', 'force', '/dev/rbd%d' % entry['number']))
+        self.rbd.unmap(entry['number'], force=True)
         return 'ok'
 
     def _open(self, _key, _arg):
@@ -202,7 +202,7 @@ class Hands(object):
         self.guards.remove(device)
         entry = self.mapped().get(image)
         if entry is not None:
-            self.rbd.call(self.rbd.argv('unmap', '/dev/rbd%d' % entry['number']))
+            self.rbd.unmap(entry['number'])
 
     def follow(self, mappings):
         """Guards as large as their images, which may have grown, and their paths in use. mappings: {device: entry} of good ones."""

@@ -91,6 +91,13 @@ class Rbd(object):
                 ' '.join(argv), reason, lines[-1] if lines else 'none'))
         return out
 
+    def map(self, image, options):
+        self.call(self.argv('map', '--options', ','.join(options), image))
+
+    def unmap(self, number, force=False):
+        """number: of the mapping; force: although it is in use, which then only sees errors."""
+        self.call(self.argv('unmap', *(['-o', 'force'] if force else []) + ['/dev/rbd%d' % number]))
+
     def perform(self, operation):
         try:
             self.call(operation.target)

@@ -219,7 +219,7 @@ class Node:
     # -- its software
 
     def gateway(self):
-        return FencedGateway(self.world.states[self.name], Rbd(self.rbd, 'igw'), self.scst, self.mapped, ha_guard.Guards(self.dmsetup),
+        return FencedGateway(self.world.states[self.name], Rbd(self.rbd, 'igw'), self.scst, self.mapped, ha_guard.Guards(self.dmsetup, under_way=lambda device: 0),
                              lambda path: self.files.get(path, {}).get('size'))
 
     def start(self):
@@ -229,7 +229,7 @@ class Node:
         self.life = life = object()
         self.watches = []
         hands = Hands(state, self, Rbd(self.rbd, 'igw'), Paths(self.scst, self.name, '%s:%s' % (PREFIX, self.name), 'standby', sleep=lambda s: None),
-                      ha_guard.Guards(self.dmsetup), self.mapped, self.journal.append, epoch=lambda entry: self.knows,
+                      ha_guard.Guards(self.dmsetup, under_way=lambda device: 0), self.mapped, self.journal.append, epoch=lambda entry: self.knows,
                       number=lambda entry: '253:%d' % entry['number'], options=lambda entry: entry['options'],
                       clock=self.world.clock, sleep=lambda seconds: None)
         perform = hands.perform

@@ -14,7 +14,7 @@ from ansible_collections.cephgate.iscsi.plugins.module_utils import gateway_ha, 
 from ansible_collections.cephgate.iscsi.plugins.module_utils.gateway_orders import Orders
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_ceph import CephError
 
-TABLE = '0 2097152 multipath 1 queue_if_no_path 0 1 1 round-robin 0 1 1 253:0 1'
+TABLE = '0 2097152 multipath 3 queue_if_no_path queue_mode bio 0 1 1 round-robin 0 1 1 253:0 1'
 
 
 class Dmsetup:
@@ -38,11 +38,21 @@ def test_a_guard_is_made_once_and_not_touched_again():
 
 def test_a_guard_over_another_disk_is_replaced_and_over_a_larger_one_reloaded():
     run = Dmsetup((0, TABLE, ''), (0, TABLE, ''))
-    ha_guard.Guards(run).ensure('a', '253:16', 1 << 30)
+    ha_guard.Guards(run, lambda device: 0).ensure('a', '253:16', 1 << 30)
     assert [call.split()[0] for call in run.calls] == ['table', 'table', 'remove', 'create']
     run = Dmsetup((0, TABLE, ''))
     ha_guard.Guards(run).ensure('a', '253:0', 2 << 30)
     assert [call.split()[0] for call in run.calls] == ['table', 'load', 'resume']
+
+
+def test_a_guard_goes_when_nothing_is_under_way_in_it_and_not_before():
+    left, run = [3, 3, 0], Dmsetup((0, TABLE, ''))
+    ha_guard.Guards(run, lambda device: left.pop(0), sleep=lambda seconds: None).remove('a')
+    assert [call.split()[0] for call in run.calls] == ['table', 'remove'] and not left
+    times, run = iter(range(10)), Dmsetup((0, TABLE, ''))
+    with pytest.raises(ha_guard.GuardError, match='guard cephgate-a: 2 commands are under way in it after 3 seconds'):
+        ha_guard.Guards(run, lambda device: 2, clock=lambda: next(times), sleep=lambda seconds: None).remove('a')
+    assert run.calls == ['table cephgate-a']
 
 
 def test_a_stand_in_holds_nothing_back():
@@ -249,7 +259,7 @@ def test_the_kernels_map(tmp_path):
     entry = dict(number=3, fsid='F')
     assert ha_hands.kernel_epoch(entry, read) == 42 and 'exclusive' in ha_hands.map_options(entry, read)
     del files[ha_hands.OSDMAP % ('F', 'client4711')]
-    with pytest.raises(OSError, match='Mount debugfs'):
+    with pytest.raises(OSError, match='Is debugfs mounted'):
         ha_hands.kernel_epoch(entry, read)
 
 
@@ -279,3 +289,17 @@ def test_the_status_of_an_image():
     gateway_ha.status(images, dict(disks=dict(a=DISK, b=dict(DISK, owner=None, doing='map'))))
     assert [entry['served'] for entry in images] == [True, False] and images[1]['missing'] == ['no gateway has it (here: map)']
     assert gateway_ha.place(images[0]) == 'served by gateway gw2, on standby here'
+
+
+def test_debugfs_is_mounted_where_the_host_does_not():
+    calls, there = [], [False]
+
+    def run(argv, **dummy):
+        calls.append(argv)
+        return types.SimpleNamespace(returncode=32, communicate=lambda: (b'mount: permission denied\n', None))
+
+    ha_agent.show_debugfs(lambda path: True, run)
+    assert calls == []
+    with pytest.raises(ha_agent.Refused, match=r'/sys/kernel/debug cannot be mounted \(mount: permission denied\)'):
+        ha_agent.show_debugfs(lambda path: there[0], run)
+    assert calls == [['mount', '-t', 'debugfs', 'debugfs', '/sys/kernel/debug']]

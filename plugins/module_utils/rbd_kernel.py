@@ -1,0 +1,130 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026, the cephgate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Mapping and unmapping by asking the kernel directly, as the command rbd does in the end (Linux: Documentation/ABI/testing/sysfs-bus-rbd).
+
+A take-over maps many images at once, and initiators wait for each: rbd starts a Ceph client for every one of them (under emulation 1.5 s of
+processor time, and the kernel's own part 0.1 s). Where anything is not as plain as expected, rbd does it.
+
+The write is made by dd, because it may hang for as long as Ceph does, and a process can be killed. The key does not pass it: it
+lies in the kernel's keyring of this session, which dd inherits.
+"""
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+import base64
+import ctypes
+import errno
+import os
+import re
+import time
+
+from ansible_collections.cephgate.iscsi.plugins.module_utils.gateway_mapper import clock
+from ansible_collections.cephgate.iscsi.plugins.module_utils.rbd import Rbd, RbdError
+
+BUS = '/sys/bus/rbd'
+KEYRING = '/etc/ceph/%s.client.%s.keyring'
+CONF = '/etc/ceph/%s.conf'
+SESSION = -3     # KEY_SPEC_SESSION_KEYRING of keyctl(2)
+BUSY = 2.5       # seconds for others, such as the watchdog, to close the device
+AGAIN = 0.05
+# Options of rbd itself, not of the kernel; and of messenger 2, whose monitors have other ports.
+OURS = ('udev', 'noudev', 'ms_mode')
+
+
+def add_key(name, secret):
+    """Give the kernel the key of a Ceph client, for this session and what it starts. Raises OSError where that is not possible."""
+    try:
+        library = ctypes.CDLL('libkeyutils.so.1', use_errno=True)
+    except OSError:
+        raise OSError(errno.ENOSYS, 'libkeyutils is not installed')
+    if library.add_key(b'ceph', name.encode('ascii'), secret, ctypes.c_size_t(len(secret)), ctypes.c_int(SESSION)) < 0:
+        number = ctypes.get_errno()
+        raise OSError(number, 'add_key: %s' % os.strerror(number))
+
+
+def _read(path):
+    with open(path) as handle:
+        return handle.read()
+
+
+def monitors(conf):
+    """host:port of the monitors that speak messenger 1, or [] when ceph.conf does not say it in plain addresses."""
+    found = re.search(r'^\s*mon[ _]host\s*=\s*(.+)$', conf, re.MULTILINE)
+    result = []
+    for word in re.findall(r'(?:v[12]:)?(?:\[[0-9a-fA-F:]+\]|[\w.-]+)(?::\d+)?(?:/\d+)?', found.group(1)) if found else []:
+        if word.startswith('v2:'):
+            continue
+        word = re.sub(r'^v1:|/\d+$', '', word)
+        if not re.match(r'(\d+\.\d+\.\d+\.\d+|\[[0-9a-fA-F:]+\])(:\d+)?$', word):
+            return []
+        result.append(word if re.search(r'[\d\]]:\d+$', word) and not word.endswith(']') else word + ':6789')
+    return result
+
+
+class KernelRbd(Rbd):
+    """As rbd.Rbd; read, exists, key, clock and sleep are for tests."""
+
+    def __init__(self, run, client='admin', cluster='ceph', read=_read, exists=os.path.exists, key=add_key, clock=clock, sleep=time.sleep):
+        super(KernelRbd, self).__init__(run, client, cluster)
+        self.cluster = cluster
+        self._files = read
+        self._exists = exists
+        self._key = key
+        self._clock = clock
+        self._sleep = sleep
+        self.why = None  # rbd is called because of this
+
+    def _request(self, image, options):
+        """What is written to map an image, or None where rbd has to do it."""
+        parts = image.split('/')
+        odd = [word for word in options if word.partition('=')[0] in OURS]
+        try:
+            if odd or not self._exists(BUS + '/add_single_major'):
+                raise ValueError('option %s' % odd[0] if odd else 'the kernel module is not loaded')
+            found = re.search(r'^\s*key\s*=\s*(\S+)\s*$', self._files(KEYRING % (self.cluster, self.client)), re.MULTILINE)
+            where = monitors(self._files(CONF % self.cluster))
+            if not found or not where:
+                raise ValueError('no key in the keyring' if where else 'mon_host is not a list of addresses')
+            name = 'client.' + self.client
+            self._key(name, base64.b64decode(found.group(1)))
+        except (EnvironmentError, ValueError, TypeError) as error:
+            self.why = str(error)
+            return None
+        words = ['name=' + self.client, 'key=' + name] + list(options) + (['_pool_ns=' + parts[1]] if len(parts) > 2 else [])
+        return '%s %s %s %s -' % (','.join(where), ','.join(words), parts[0], parts[-1])
+
+    def _write(self, name, text):
+        """One write, the errno of which is dd's last words."""
+        target = '%s/%s' % (BUS, name)
+        code, dummy, err = self.run(['dd', 'of=' + target, 'bs=65536', 'iflag=fullblock', 'conv=notrunc', 'status=none'], text)
+        if code == errno.ETIMEDOUT:
+            raise RbdError(code, 'writing to %s: %s' % (target, err.strip().splitlines()[-1]))
+        if code:
+            said = err.strip().rsplit(': ', 1)[-1]
+            number = next((each for each in errno.errorcode if os.strerror(each) == said), errno.EIO)
+            raise RbdError(number, 'writing "%s" to %s: %s. The kernel log (dmesg) says why.' % (text, target, said or 'exit code %d' % code))
+
+    def map(self, image, options):
+        request = self._request(image, options)
+        if request is None:
+            super(KernelRbd, self).map(image, options)
+            return
+        self._write('add_single_major', request)
+
+    def unmap(self, number, force=False):
+        if not self._exists(BUS + '/remove_single_major'):
+            super(KernelRbd, self).unmap(number, force)
+            return
+        end = self._clock() + BUSY
+        while True:
+            try:
+                self._write('remove_single_major', '%d%s' % (number, ' force' if force else ''))
+                return
+            except RbdError as error:
+                # Whoever looks at the device, as the watchdog does, has it open for a moment.
+                if error.errno != errno.EBUSY or self._clock() >= end:
+                    raise
+                self._sleep(AGAIN)

@@ -1,0 +1,91 @@
+# Copyright (c) 2026, the cephgate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Mapping by the kernel's own interface: what is written there, what its errors become, and when rbd is called instead."""
+import base64
+import errno
+
+import pytest
+
+from ansible_collections.cephgate.iscsi.plugins.module_utils.rbd import RbdError
+from ansible_collections.cephgate.iscsi.plugins.module_utils.rbd_kernel import KernelRbd, monitors
+
+FILES = {
+    '/etc/ceph/ceph.client.igw.keyring': '[client.igw]\n\tkey = ' + base64.b64encode(b'secret').decode() + '\n',
+    '/etc/ceph/ceph.conf': '[global]\nfsid = x\nmon_host = 10.0.0.1:6789, 10.0.0.2\n',
+}
+
+
+class World:
+    def __init__(self, *answers, **files):
+        self.answers, self.calls, self.keys = list(answers), [], []
+        self.files = dict(FILES, **files)
+        self.time = 0
+        self.rbd = KernelRbd(self.run, 'igw', read=self.read, exists=lambda path: True, key=lambda *key: self.keys.append(key),
+                             clock=lambda: self.time, sleep=self.sleep)
+
+    def run(self, argv, stdin):
+        self.calls.append((argv, stdin))
+        return self.answers.pop(0) if self.answers else (0, '', '')
+
+    def read(self, path):
+        if self.files[path] is None:
+            raise IOError(errno.ENOENT, 'No such file or directory')
+        return self.files[path]
+
+    def sleep(self, seconds):
+        self.time += seconds
+
+
+def test_an_image_is_mapped_by_one_write_without_the_key():
+    world = World()
+    world.rbd.map('rbd/db01', ['exclusive', 'osdkeepalive=2'])
+    (argv, text), = world.calls
+    assert argv[:2] == ['dd', 'of=/sys/bus/rbd/add_single_major']
+    assert text == '10.0.0.1:6789,10.0.0.2:6789 name=igw,key=client.igw,exclusive,osdkeepalive=2 rbd db01 -'
+    assert world.keys == [('client.igw', b'secret')]
+    world.rbd.map('rbd/ns/db01', ['exclusive'])
+    assert world.calls[1][1].endswith('exclusive,_pool_ns=ns rbd db01 -')
+
+
+@pytest.mark.parametrize('options, files, why', [
+    (['ms_mode=secure'], {}, 'ms_mode'),
+    ([], {'/etc/ceph/ceph.client.igw.keyring': None}, 'No such file'),
+    ([], {'/etc/ceph/ceph.conf': 'mon_host = mon.example.com'}, 'mon_host'),
+    ([], {'/etc/ceph/ceph.client.igw.keyring': '[client.igw]\n'}, 'keyring'),
+])
+def test_what_is_not_plain_is_left_to_rbd(options, files, why):
+    world = World(**files)
+    world.rbd.map('rbd/db01', options)
+    assert world.calls[0][0] == ['rbd', '--id', 'igw', 'map', '--options', ','.join(options), 'rbd/db01']
+    assert why in world.rbd.why
+
+
+def test_the_errno_of_the_kernel_arrives():
+    world = World((1, '', "dd: error writing '/sys/bus/rbd/add_single_major': Read-only file system\n"))
+    with pytest.raises(RbdError) as found:
+        world.rbd.map('rbd/db01', ['exclusive'])
+    assert found.value.errno == errno.EROFS and 'secret' not in str(found.value)
+
+
+def test_an_unmap_waits_for_whoever_looks_at_the_device():
+    busy = (1, '', "dd: error writing '/sys/bus/rbd/remove_single_major': Device or resource busy\n")
+    world = World(busy, busy)
+    world.rbd.unmap(3)
+    assert [text for dummy, text in world.calls] == ['3', '3', '3']
+    world = World(*[busy] * 100)
+    with pytest.raises(RbdError) as found:
+        world.rbd.unmap(3, force=True)
+    assert found.value.errno == errno.EBUSY and world.calls[0][1] == '3 force'
+
+
+@pytest.mark.parametrize('conf, where', [
+    ('mon host = 10.0.0.1', ['10.0.0.1:6789']),
+    ('mon_host = [v2:10.0.0.1:3300/0,v1:10.0.0.1:6790/0] [v2:10.0.0.2:3300/0,v1:10.0.0.2:6789/0]', ['10.0.0.1:6790', '10.0.0.2:6789']),
+    ('mon_host = [fd00::1]:6789,[fd00::2]', ['[fd00::1]:6789', '[fd00::2]:6789']),
+    ('mon_host = v2:10.0.0.1:3300', []),
+    ('mon_host = one,two', []),
+    ('fsid = x', []),
+])
+def test_monitors_are_those_of_messenger_1(conf, where):
+    assert monitors('[global]\n%s\n' % conf) == where
