@@ -128,7 +128,9 @@ class Keeper(object):
         check(state)
         show_debugfs()
         ceph = ceph_of(state)
-        hands = Hands(state, ceph, KernelRbd(bounded_run(CHANGE), client=state['client'], cluster=state['cluster']),
+        rbd = KernelRbd(bounded_run(CHANGE), client=state['client'], cluster=state['cluster'])
+        rbd.load()
+        hands = Hands(state, ceph, rbd,
                       Paths(Sysfs(state['sysfs_root']), state['ha']['me'], state['targets'][0]['name'], state['ha']['passive']),
                       Guards(), mapped, say)
         me = state['ha']['me']

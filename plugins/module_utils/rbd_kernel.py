@@ -77,6 +77,11 @@ class KernelRbd(Rbd):
         self._sleep = sleep
         self.why = None  # rbd is called because of this
 
+    def load(self):
+        """The module, before it is needed. What is wrong with it, rbd will say."""
+        if not self._exists(BUS):
+            self.run(['modprobe', 'rbd'], None)
+
     def _request(self, image, options):
         """What is written to map an image, or None where rbd has to do it."""
         parts = image.split('/')

@@ -147,13 +147,18 @@ def medium_errors():
     return int(on("client1", "dmesg | grep -c -i -e 'medium error' -e 'Sense Key : Medium' || true"))
 
 
+def fenced(gateway):
+    """Whether a gateway is in this mode; None when it is no gateway yet."""
+    found = on(gateway, "test -e /etc/cephgate/state.json || { echo none; exit; }; "
+                        "grep -q '\"ha\"' /etc/cephgate/state.json && echo fenced || echo shared").strip()
+    return None if found == "none" else found == "fenced"
+
+
 def switch(mode, site):
     """Put both gateways into a mode: out of service first, as the manual says."""
     variables = dict(cephgate_ha_mode=mode)
     for gateway in GATEWAYS:
-        other = on(gateway, "test -e /etc/cephgate/state.json || { echo none; exit; }; "
-                            "grep -q '\"ha\"' /etc/cephgate/state.json && echo fenced || echo shared").strip()
-        if other not in (mode, "none"):
+        if fenced(gateway) not in (mode == "fenced", None):
             on(gateway, "systemctl disable --now cephgate-agent 2>/dev/null; systemctl stop cephgate; cephgate release", timeout=300)
             site = True
     if site:

@@ -89,3 +89,12 @@ def test_an_unmap_waits_for_whoever_looks_at_the_device():
 ])
 def test_monitors_are_those_of_messenger_1(conf, where):
     assert monitors('[global]\n%s\n' % conf) == where
+
+
+def test_the_module_is_loaded_once():
+    world = World()
+    world.rbd.load()
+    assert world.calls == []
+    world.rbd._exists = lambda path: False
+    world.rbd.load()
+    assert world.calls == [(['modprobe', 'rbd'], None)]
