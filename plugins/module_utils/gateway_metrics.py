@@ -245,7 +245,11 @@ def collect(path, run, sysfs_of=Sysfs, mapped=read_mapped, disk=disk_numbers, da
 def write(path, text):
     """For node_exporter's textfile collector, which reads *.prom whenever it likes: replaced in one step, and readable by all."""
     new = path + '.new'
-    handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+    try:
+        handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+    except EnvironmentError as error:
+        raise Refused('output file %s: it cannot be written (%s). It must be in a folder that is there, that of node_exporter\'s textfile '
+                      'collector. Make the folder, or name another file with --output.' % (path, error.strerror))
     try:
         os.fchmod(handle, 0o644)
         os.write(handle, to_bytes(text))

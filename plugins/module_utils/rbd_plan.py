@@ -157,9 +157,13 @@ def plan_snapshots(rbd, current, desired, changed, users):
         if where in seen:
             raise Refused('%s is listed twice. Keep one entry.' % thing)
         seen.add(where)
+        state, protected = entry.get('state') or 'present', entry.get('protected')
+        if protected is not None and (state == 'rolled_back' or state == 'absent' and protected):
+            raise Refused('%s: protected is %s beside state %s; it goes with state present, and as false with state absent. Leave it out, or make '
+                          'two entries in two tasks.' % (thing, 'true' if protected else 'false', state))
         if current[image] is None:
             raise Refused('image %s does not exist in Ceph, so it has no snapshots. Correct the name.' % image)
-        operations += _SNAPSHOT[entry.get('state', 'present')](rbd, thing, where, entry, current[image], changed, users)
+        operations += _SNAPSHOT[state](rbd, thing, where, entry, current[image], changed, users)
     return operations
 
 
@@ -186,7 +190,7 @@ def _remove_snapshot(rbd, thing, where, entry, found, _changed, _users):
 
 def _roll_back(rbd, thing, where, entry, found, changed, users):
     if entry['name'] not in found:
-        raise Refused('%s does not exist, so image %s cannot be rolled back to it. It has: %s.' % (
+        raise Refused('%s does not exist, so image %s cannot be rolled back to it. It has: %s. Correct the name.' % (
             thing, entry['image'], ', '.join(sorted(found)) or 'none'))
     if not changed(entry['image'], entry['name']):
         return []

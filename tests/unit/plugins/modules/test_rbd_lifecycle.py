@@ -185,7 +185,9 @@ def test_a_protected_snapshot_is_removed_only_when_told_so(run_module, ceph):
 
 @pytest.mark.parametrize('entry, said', [
     (dict(image='rbd/none'), 'rbd/none'), (dict(name='a@b'), 'a@b'), (dict(name=''), 'no name'),
-    (dict(name='other', state='rolled_back'), 'It has: s'),
+    (dict(name='other', state='rolled_back'), 'It has: s'), (dict(state='gone'), 'present, absent, rolled_back'), (dict(image='a'), 'pool/image'),
+    (dict(state='rolled_back', protected=False), 'protected is false beside state rolled_back'),
+    (dict(state='absent', protected=True), 'protected is true beside state absent'),
 ])
 def test_wrong_snapshots_are_refused_by_name(run_module, ceph, entry, said):
     ceph.have('rbd/a', snapshots={'s': dict(protected=False, content=0)})
