@@ -90,7 +90,7 @@ _value:
     - Lists C(images), C(made) (the same, with what counts when they are created),
       C(devices), C(targets), C(luns) and C(device_groups) for the modules that take them.
     - C(exports), for each image C(serial), C(size) in bytes, C(device), C(gateway) and C(hosts), is what clients need.
-    - C(removed), with C(luns), C(devices) and C(images), is what the modules that take them have to remove, for LUNs that are
+    - C(removed), with C(luns), C(devices), C(device_groups) and C(images), is what the modules that take them have to remove, for LUNs that are
       declared with C(state=absent).
     - C(state) and C(secrets) are what M(cephgate.iscsi.gateway_state) takes.
   type: dict
@@ -119,7 +119,7 @@ def gateway_view(luns, gateway, hosts, gateways, iqn_prefix, mapped, client='adm
         made=[dict((key, lun[key]) for key in ('image', 'size', 'data_pool', 'object_size') if key in lun) for lun in luns],
         # What is to go is still exported; clients let go of it by its serial number.
         exports=site.exports(declared, mapped, sorted(gateways)),
-        removed=site.removed(iqn_prefix, gateway, declared),
+        removed=site.removed(iqn_prefix, gateway, declared, ha_mode == 'fenced'),
         state=site.state(luns, mapped, map_options, client, sysfs_root, views, ha),
         secrets=site.secrets(views['targets']),
     )

@@ -35,14 +35,15 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: For each host name C(number) (V(cephgate_gateway_id)) and C(portals) (V(cephgate_portals)).
+  description: For each host name C(number) (V(cephgate_gateway_id)) C(portals) (V(cephgate_portals)) and C(mode) (V(cephgate_ha_mode)).
   type: dict
 """
 
 
 def gateways(names, hostvars):
     return dict((name, dict(number=hostvars[name].get('cephgate_gateway_id'),
-                            portals=hostvars[name].get('cephgate_portals'))) for name in names)
+                            portals=hostvars[name].get('cephgate_portals'),
+                            mode=hostvars[name].get('cephgate_ha_mode'))) for name in names)
 
 
 class FilterModule(object):

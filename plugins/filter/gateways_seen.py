@@ -39,7 +39,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: For each gateway whether it C(answered), and if not C(why); whether its target is C(enabled), whether it is C(drained), and its C(sessions).
+  description: For each gateway whether it C(answered), and if not C(why); whether its target is C(enabled), whether it is C(drained), its
+    C(sessions), and of its C(images) whether they are C(served) and, with V(fenced), how its path is (C(here)).
   type: dict
 """
 

@@ -2,11 +2,11 @@
 # Copyright (c) 2026, the cephgate contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The command cephgate on a gateway: apply, drain, metrics, plan, release, serve, status, undrain.
+"""The command cephgate on a gateway: apply, drain, failback, metrics, plan, release, serve, status, undrain.
 
-Exit codes: 0 all that is declared is served (plan: nothing to do; drain, undrain: done); 1 something is not served (plan: there is
+Exit codes: 0 all that is declared is served (plan: nothing to do; drain, undrain, failback: done); 1 something is not served (plan: there is
 something to do; release: something is still held); 2 it could not be told or done at all; 3 somebody else was at work for as long as --wait
-allows; 75 drain or undrain is not through yet, for the reason that the text gives: ask again. With 2 and 3 the text says why. README.md of the
+allows; 75 drain, undrain or failback is not through yet, for the reason that the text gives: ask again. With 2 and 3 the text says why. README.md of the
 role gateway has the table.
 """
 from __future__ import absolute_import, division, print_function
@@ -16,6 +16,7 @@ __metaclass__ = type
 import argparse
 import json
 import os
+import signal
 import sys
 import time
 
@@ -128,7 +129,8 @@ def status(options):
     agent = here.agent() if state.get('ha') else None
     if state.get('ha'):
         gateway_ha.status(report, agent)
-    answer = dict(ha_mode='fenced' if state.get('ha') else 'shared', agent=agent,
+    answer = dict(ha_mode='fenced' if state.get('ha') else 'shared', agent=agent, pool=(state.get('ha') or {}).get('pool'),
+                  held=[word for word in (service, here.lock('agent').held()) if word] + gateway.held(),
                   images=report, enabled=enabled, service=service, unfinished=bool(state.get('unfinished')), drained=drained)
     lines = ['service: %s' % (service or 'does not run: nothing restores this gateway'),
              'target: %s' % ('enabled' if enabled else 'out of service: drained' if drained else 'missing or disabled')]
@@ -187,6 +189,29 @@ def undrain(options):
     return _ordered(options, gateway_drain.undrain, 'in service')
 
 
+def failback(options):
+    """Disks back to this gateway: those that are declared to be its own, or those that are named."""
+    here = Here(options)
+    state = here.load()
+    if not state.get('ha'):
+        raise Refused('cephgate failback: this gateway is in ha_mode shared, where hosts go back to the preferred path by themselves. There is '
+                      'nothing to take back.')
+    device_of = dict((device['image'], device['name']) for device in state['devices'])
+    strange = [image for image in options.images if image not in device_of]
+    if strange:
+        raise Refused('cephgate failback: %s is no image that this gateway serves (%s). Correct the name, or run the site playbook first.' % (
+            ', '.join(strange), ', '.join(sorted(device_of)) or 'none'))
+    if here.orders().drained():
+        raise Refused('cephgate failback: this gateway is drained, so it takes no disk. Put it back into service first: cephgate undrain.')
+    devices = [device_of[image] for image in options.images] if options.images else gateway_ha.declared(state)
+    # Whoever ends this command must not leave its order behind.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
+    answer = gateway_ha.failback(devices, here.orders(), here.agent, options.wait)
+    say(options, answer, ['not yet: ' + reason for reason in answer['left']] or ['%d disks are here that are to be' % len(devices)])
+    return MISSING if answer['failed'] else TRY_AGAIN if answer['left'] else ALL_SERVED
+
+
 def journal(line):
     sys.stdout.write(line + '\n')
     sys.stdout.flush()
@@ -233,6 +258,8 @@ def serve(options):
 
 def metrics(options):
     """The gateway's numbers for Prometheus. What cannot be read is one of them."""
+    if options.state != STATE and not os.path.exists(options.state):
+        Here(options).load()  # a host without the usual one is no gateway yet, but one that is named must be there
     found = gateway_metrics.collect(options.state, options.run)
     if options.output:
         gateway_metrics.write(options.output, found.text())
@@ -242,7 +269,7 @@ def metrics(options):
     return ALL_SERVED
 
 
-VERBS = dict(agent=agent, apply=apply_state, drain=drain, metrics=metrics, undrain=undrain, plan=plan, release=release, status=status, serve=serve)
+VERBS = dict(agent=agent, apply=apply_state, drain=drain, failback=failback, metrics=metrics, undrain=undrain, plan=plan, release=release, status=status, serve=serve)
 
 
 def main(arguments=None):
@@ -257,10 +284,17 @@ def main(arguments=None):
                         'release: take the targets out of service and unmap the images, as before a shutdown; '
                         'status: say what is served and what is missing; serve: apply whenever something is missing, for ever; '
                         'drain: take this gateway out of service and keep it so; undrain: back into service; '
+                        'failback: with ha_mode fenced, fetch the disks that are declared to be this gateway\'s, or those that are named; '
                         'metrics: its numbers in Prometheus\' text format; '
                         'agent: with ha_mode fenced, take part in the take-over protocol, for ever')
+    parser.add_argument('images', nargs='*', metavar='IMAGE', help='failback: only these, as pool/image')
     options = parser.parse_args(arguments)
     try:
+        if options.output and options.verb != 'metrics':
+            raise Refused('cephgate %s: --output %s is for metrics only. Leave it out.' % (options.verb, options.output))
+        if options.images and options.verb != 'failback':
+            raise Refused('cephgate %s: it takes no names, and "%s" was given. Only failback takes images. Leave it out.' % (
+                options.verb, ' '.join(options.images)))
         return VERBS[options.verb](options)
     except (Refused, Failed, EnvironmentError) as error:
         sys.stderr.write('cephgate: %s\n' % error)

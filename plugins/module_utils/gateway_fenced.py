@@ -89,10 +89,16 @@ class FencedGateway(Gateway):
         return self._plan_devices([device], size_of)
 
     def _alua(self, groups, assume):
-        """States belong to the agent; only in a new group all are set, to passive."""
-        present = set(read.names(self.sysfs, 'device_groups'))
-        return super(FencedGateway, self)._alua([group if group['name'] not in present else dict(group, target_groups=[
-            dict(entry, state=None) for entry in group['target_groups']]) for group in groups], assume)
+        """States belong to the agent; only new ones are set, to passive: SCST makes a target group active.
+
+        A gateway that has left the site must not stay as one: initiators would count its ports in, and its number could not be given again.
+        """
+        listed = []
+        for group in groups:
+            there = set(read.names(self.sysfs, 'device_groups/%s/target_groups' % group['name']))
+            listed.append(dict(group, exclusive=['target_groups'], target_groups=[
+                dict(entry, state=None) if entry['name'] in there else entry for entry in group['target_groups']]))
+        return super(FencedGateway, self)._alua(listed, assume)
 
     def plan(self, enable=True):
         """What apply would do now: (operations, problems)."""

@@ -73,7 +73,7 @@ def still_here(agent):
 
 def drain(orders, ask, patience, clock=time.time, sleep=time.sleep):
     """Order it, and wait for it to be done. {drained, changed, left}"""
-    changed = orders.give(drain=True)
+    changed = orders.give(drain=True, wants=[])
     end = clock() + patience
     while True:
         left = still_here(ask())
@@ -84,8 +84,55 @@ def drain(orders, ask, patience, clock=time.time, sleep=time.sleep):
 
 def undrain(orders, ask):
     """It takes disks again from now on, but none back: that is the operator's to order."""
-    changed = orders.give(drain=False)
+    changed = orders.give(drain=False, wants=[])
     return dict(drained=False, changed=changed, left=[] if ask() else [SILENT])
+
+
+def declared(state):
+    """Devices that are declared to be this gateway's while all is well."""
+    return sorted(device for device, order in state['ha']['order'].items() if order[0] == state['ha']['me'])
+
+
+def failback(devices, orders, ask, patience, clock=time.time, sleep=time.sleep):
+    """Ask for disks, wait until they are here, and stop asking: what is lost later is not to come back by itself.
+
+    {changed, left, failed: whether one was tried and could not be taken}. That is tried once: each time is a pause for its hosts.
+    """
+    failed = set()
+
+    def disk(agent, device):
+        return ((agent or {}).get('disks') or {}).get(device) or {}
+
+    def missing(agent):
+        return [device for device in devices if disk(agent, device).get('here') != 'active']
+
+    agent = ask()
+    if agent is None:
+        return dict(changed=False, left=[SILENT], failed=False)
+    if not missing(agent):
+        return dict(changed=orders.give(wants=[]), left=[], failed=False)
+    orders.give(wants=missing(agent))
+    try:
+        end = clock() + patience
+        while set(missing(agent)) - failed and clock() < end:
+            sleep(LOOK_EVERY)
+            agent = ask()
+            failed |= set(device for device in missing(agent) if disk(agent, device).get('unfit'))
+            orders.give(wants=set(missing(agent)) - failed)
+    finally:
+        orders.give(wants=[])
+    return dict(changed=True, left=[SILENT] if agent is None else [_elsewhere(agent['disks'].get(device)) for device in missing(agent)],
+                failed=bool(failed & set(missing(agent))))
+
+
+def _elsewhere(found):
+    """Why a disk is not here."""
+    if found is None:
+        return 'the agent does not know all disks of the state file yet'
+    if found['doing'] or found['unfit']:
+        return '%s: %s' % (found['image'], found['doing'] or 'taking it failed; the journal of cephgate-agent says why')
+    return '%s: %s. A gateway gives a disk only to one that an initiator of the disk is logged in to' % (
+        found['image'], 'gateway %s keeps it' % found['owner'] if found['owner'] else 'no gateway has it')
 
 
 def farewell(ceph, me):

@@ -27,7 +27,12 @@ KEYS = ('version', 'sysfs_root', 'client', 'cluster', 'images', 'devices', 'targ
 
 def load(path):
     """The state file as a dictionary. Raises Refused when it is not one that this version can apply."""
-    with open(path) as handle:
+    try:
+        handle = open(path)
+    except EnvironmentError as error:
+        raise Refused('state file %s: it cannot be read (%s). The site playbook writes it: run that on this gateway, or name the file with '
+                      '--state.' % (path, error.strerror))
+    with handle:
         try:
             state = json.load(handle)
         except ValueError as error:
@@ -216,6 +221,12 @@ class Gateway(object):
             missing += ['%s: LUN %d is not there' % (scst_lun.place(lun['target'], lun['group']), lun['lun']) for lun in absent]
             report.append(dict(image=image, device=device['name'], served=not missing, missing=missing))
         return report
+
+    def held(self):
+        """What of this gateway SCST has, as texts; nothing after a release."""
+        return ['%s %s' % (what, entry['name']) for what, folder, entries in (
+            ('target', 'targets/iscsi/', self.state['targets']), ('device', 'devices/', self.state['devices']))
+                for entry in entries if self.sysfs.exists(folder + entry['name'])]
 
     def ready(self):
         """Whether targets can be made: the driver's attributes exist only while iscsi-scstd runs."""

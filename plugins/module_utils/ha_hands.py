@@ -211,6 +211,7 @@ class Hands(object):
                 continue
             if size != mappings[device]['size']:
                 self.guards.ensure(device, self._number(mappings[device]), mappings[device]['size'])
+                self.paths.resync(device)
             for disk in failed:
                 self.say('%s: its path %s had failed though Ceph answers; trying it again' % (device, disk))
                 self.guards.reinstate(device, disk)

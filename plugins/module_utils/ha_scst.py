@@ -75,7 +75,11 @@ class Paths(object):
         """The other gateways' paths first, so that no initiator is told of two active ones. Raises NotOpen."""
         for gateway in read.names(self.sysfs, 'device_groups/%s/target_groups' % device):
             if gateway != self.me:
-                self._set_state(device, gateway, self.passive)
+                try:
+                    self._set_state(device, gateway, self.passive)
+                except EnvironmentError as error:
+                    if error.errno != errno.ENOENT:  # it has just left the site
+                        raise
         if self._state(device, self.me) == 'active' and not self._active(device):
             # The same state again would be no change, and would not open the device.
             self._set_state(device, self.me, self.passive)
@@ -91,7 +95,10 @@ class Paths(object):
         if not self._active(device):
             raise NotOpen(errno.ENXIO, 'device %s: did not open when its path became active; the path is %s again. The kernel log '
                           '(dmesg) says why.' % (device, self.passive))
-        # The image may have grown while another gateway had it.
+        self.resync(device)  # the image may have grown while another gateway had it
+
+    def resync(self, device):
+        """Have SCST read the size anew, and tell initiators of it."""
         self.sysfs.write('devices/%s/resync_size' % device, '1')
 
     def make_passive(self, device):

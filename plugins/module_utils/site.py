@@ -66,13 +66,17 @@ def present(luns):
     return [lun for lun in luns if lun.get('state') != 'absent']
 
 
-def removed(iqn_prefix, gateway, luns):
-    """What of a gateway has to go, as scst_lun, scst_device and rbd_map take it. The image itself stays in Ceph."""
+def removed(iqn_prefix, gateway, luns, fenced=False):
+    """What of a gateway has to go, as scst_lun, scst_device, scst_alua and rbd_map take it. The image itself stays in Ceph.
+
+    fenced: each disk has a device group of its own name, which does not go with the device.
+    """
     gone = [lun for lun in luns if lun.get('state') == 'absent']
     return dict(
         luns=[dict(target=entry['target'], group=entry['group'], lun=entry['lun'], state='absent')
               for entry in target_luns(iqn_prefix, gateway, gone)],
         devices=[dict(name=device_name(lun['image']), state='absent') for lun in gone],
+        device_groups=[dict(name=device_name(lun['image']), state='absent') for lun in gone if fenced],
         images=[dict(image=lun['image'], state='absent') for lun in gone])
 
 
@@ -176,6 +180,11 @@ def unmapped(images, fsid):
                 for image, found in images.items() if found)
 
 
+def record_pool(luns, pool):
+    """Where the gateways' records lie; pool: as declared, '' for that of the first image."""
+    return pool or (min(lun['image'] for lun in luns).split('/')[0] if luns else '')
+
+
 def take_over(luns, images, gateway, gateways, pool, passive):
     """What the agent of a gateway in the mode fenced needs: who takes which disk in which order, and where the records lie.
 
@@ -183,7 +192,7 @@ def take_over(luns, images, gateway, gateways, pool, passive):
     """
     known = [lun for lun in luns if images.get(lun['image'])]
     return dict(
-        me=gateway, gateways=sorted(gateways), pool=pool or (sorted(luns, key=lambda lun: lun['image'])[0]['image'].split('/')[0] if luns else ''),
+        me=gateway, gateways=sorted(gateways), pool=record_pool(luns, pool),
         passive=passive, sizes=dict((device_name(lun['image']), images[lun['image']]['size']) for lun in known),
         order=dict((device_name(lun['image']), list(ranking(lun['image'], sorted(gateways), lun.get('gateway')))) for lun in known))
 

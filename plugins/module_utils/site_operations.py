@@ -13,7 +13,7 @@ __metaclass__ = type
 
 import json
 
-from ansible_collections.cephgate.iscsi.plugins.module_utils.site import target_name
+from ansible_collections.cephgate.iscsi.plugins.module_utils.site import preferred_gateway, present, record_pool, target_name
 
 ANYWAY = 'set cephgate_disrupt_sessions to true'
 
@@ -23,11 +23,11 @@ def gateways_seen(looked, told, iqn_prefix):
 
     looked: results of scst_info (status, sessions) in a loop over gateways; told: those of C(cephgate --json status).
     """
-    drained = {}
+    said = {}
     for result in told:
         try:
-            drained[result['item']] = bool(json.loads(result.get('stdout') or '{}').get('drained'))
-        except (ValueError, AttributeError):
+            said[result['item']] = dict(json.loads(result.get('stdout') or '{}'))
+        except (ValueError, TypeError):
             pass  # an older command, or none: that gateway does not know of draining
     seen = {}
     for result in looked:
@@ -37,9 +37,36 @@ def gateways_seen(looked, told, iqn_prefix):
         seen[name] = dict(
             answered=answered, why=None if answered else ' '.join(str(result.get('msg') or 'it did not answer').split()),
             enabled=any(one['name'] == target and one['enabled'] for one in result.get('targets') or ()),
-            drained=drained.get(name, False),
+            drained=bool(said.get(name, {}).get('drained')),
+            images=dict((one['image'], dict(served=one['served'], here=one.get('here'))) for one in said.get(name, {}).get('images') or ()),
             sessions=[one for one in result.get('sessions') or () if one['target'] == target])
     return seen
+
+
+def mode_problems(told, gateway, mode, pool, luns):
+    """Why a gateway cannot get this mode, or this pool of records, as long as it is in service.
+
+    told: what C(cephgate --json status) printed there; pool: as declared
+    """
+    try:
+        found = dict(json.loads(told or '{}'))
+    except (ValueError, TypeError):
+        return []  # no command, or one that could not tell: nothing is in service by it
+    held = found.get('held')
+    if not held or 'ha_mode' not in found:
+        return []
+    how = ('changes out of service: on every gateway "systemctl disable --now cephgate-agent", "systemctl stop cephgate" and "cephgate '
+           'release" (hosts lose their disks meanwhile), then the site playbook.')
+    having = '%s%s' % ('; '.join(word.split(' (process')[0] for word in held[:3]), ' and %d more' % (len(held) - 3) if len(held) > 3 else '')
+    if found['ha_mode'] != mode:
+        return ['gateway %s: cephgate_ha_mode is %s, and it is in service in the mode %s (%s). Set cephgate_ha_mode to %s. The mode %s' % (
+            gateway, mode, found['ha_mode'], having, found['ha_mode'], how)]
+    wanted = record_pool(present(luns), pool)
+    if mode == 'fenced' and found.get('pool') and wanted and wanted != found['pool']:
+        return ['gateway %s: the records of the gateways would lie in pool %s, and its agent has them in pool %s: gateways that keep them in '
+                'different pools take each other for dead. Set cephgate_ha_pool to %s. The pool %s' % (
+                    gateway, wanted, found['pool'], found['pool'], how)]
+    return []
 
 
 def serving(entry):
@@ -67,6 +94,12 @@ def _luns(sessions):
 def _host(initiator, sessions):
     groups = sorted(set(one['group'] for one in sessions if one['initiator'] == initiator and one['group']))
     return ' (host %s)' % ', '.join(groups) if groups else ''
+
+
+def _state(entry):
+    """Why a gateway does not serve, or None."""
+    return 'it does not answer (%s)' % entry['why'].rstrip('.') if not entry['answered'] else \
+        'it is drained' if entry['drained'] else 'its target is not enabled' if not entry['enabled'] else None
 
 
 def _reason(name, entry, initiator):
@@ -107,6 +140,53 @@ def drain_problems(gateway, seen):
                     gateway, initiator, _host(initiator, here['sessions']), ', '.join(str(number) for number in alone),
                     '; '.join(reasons), ANYWAY))
     return problems
+
+
+def failback_problems(gateways, luns, seen):
+    """Why the disks that are declared to be these gateways' cannot be moved there: initiators that would lose their path. For ha_mode fenced."""
+    problems = []
+    for gateway in gateways:
+        wrong = name_problem('gateway', 'cephgate_gateway', gateway, seen)
+        if wrong:
+            problems.append(wrong)
+        elif not serving(seen[gateway]):
+            problems.append('gateway %s takes no disk: %s. Bring it back first (playbooks/undrain.yml if it is drained).' % (
+                gateway, _state(seen[gateway])))
+        else:
+            problems += _paths_lost(gateway, luns, seen)
+    return problems
+
+
+def _paths_lost(gateway, luns, seen):
+    problems = []
+    for lun in present(luns):
+        if preferred_gateway(lun['image'], sorted(seen), lun.get('gateway')) != gateway:
+            continue
+        for name in sorted(seen):
+            if name == gateway or seen[name]['images'].get(lun['image'], {}).get('here') != 'active':
+                continue
+            for initiator, host, number in sorted(_users(lun, seen[name]) - _users(lun, seen[gateway])):
+                problems.append(
+                    'image %s: initiator %s (host %s) sees it as LUN %d through gateway %s, which has it, and not through %s, where it is to go. '
+                    'Log it in there first (playbooks/site.yml on that host), or see why its sessions are gone; to move it all the same, %s.' % (
+                        lun['image'], initiator, host, number, name, gateway, ANYWAY))
+    return problems
+
+
+def _users(lun, entry):
+    """{(initiator, host, LUN number)} that see a LUN through a gateway."""
+    hosts = lun.get('hosts') or {}
+    return set((session['initiator'], session['group'], hosts[session['group']]) for session in entry['sessions']
+               if session['group'] in hosts and hosts[session['group']] in [one['lun'] for one in session['luns']])
+
+
+def unserved(image_list, stdout):
+    """Which of these images a gateway does not call served yet, or is still at. stdout: of C(cephgate --json status)."""
+    try:
+        found = dict((one['image'], one) for one in json.loads(stdout)['images'])
+    except (ValueError, KeyError, TypeError):
+        return list(image_list)
+    return [image for image in image_list if image in found and (not found[image]['served'] or found[image].get('doing'))]
 
 
 def _places(sessions):

@@ -61,6 +61,10 @@ def _gateways(gateways, iqn_prefix):
     if problem:
         yield ('cephgate_iqn_prefix "%s" is not a valid iSCSI name: %s (RFC 7143, 4.2.7.3). '
                'Write it like iqn.2026-11.com.example.cephgate.' % (iqn_prefix, problem))
+    modes = dict((name, gateways[name].get('mode') or 'shared') for name in gateways)
+    if len(set(modes.values())) > 1:
+        yield ('gateways differ in cephgate_ha_mode (%s): a gateway in the mode shared would map what another has exclusively. Give all of them '
+               'the same.' % ', '.join('%s: %s' % item for item in sorted(modes.items())))
     numbers = {}
     portals = {}
     for name in sorted(gateways):

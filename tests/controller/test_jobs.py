@@ -150,8 +150,9 @@ def test_a_host_is_attached(site):
     ('attach_host', dict(cephgate_new_host='x', cephgate_new_initiators='iqn.1993-08.org.debian:01:db'), 'is listed by hosts'),
     ('drain', dict(cephgate_gateway='gw9', cephgate_disrupt_sessions='false'), 'gw9'),
     ('undrain', dict(cephgate_gateway='gw9'), 'is no gateway of this site'),
+    ('failback', dict(cephgate_gateway='', cephgate_disrupt_sessions='false'), 'hosts go back to the preferred paths by themselves'),
     ('remove_gateway', dict(cephgate_gateway='gw9'), 'gw9'),
-    ('remove_lun', dict(cephgate_image='rbd/none', cephgate_disrupt_sessions='false'), 'is no image of cephgate_luns'),
+    ('remove_lun', dict(cephgate_image='rbd/none', cephgate_disrupt_sessions='false'), 'is no image of this site'),
     ('purge', dict(cephgate_purge_confirm='yes', cephgate_disrupt_sessions='false'), 'cephgate_purge_confirm'),
     ('upgrade', dict(cephgate_upgrade_reboot='false', cephgate_upgrade_wait=0), 'Give a number above 0'),
 ])
@@ -181,7 +182,7 @@ def test_somebody_elses_push_wins_and_nothing_is_applied(site):
 def test_every_template_was_run(site):
     """With a good or a wrong answer; test_operation_jobs.py runs site and status."""
     assert site.number
-    run = {'preflight', 'add_lun', 'grow_lun', 'attach_host', 'drain', 'undrain', 'remove_gateway', 'remove_lun', 'purge', 'upgrade'}
+    run = {'preflight', 'add_lun', 'grow_lun', 'attach_host', 'drain', 'undrain', 'failback', 'remove_gateway', 'remove_lun', 'purge', 'upgrade'}
     assert {template['playbook'] for template in TEMPLATES} - run == {'site', 'status'}
 
 

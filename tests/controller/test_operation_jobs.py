@@ -150,6 +150,11 @@ def test_a_gateway_is_drained_although_an_initiator_has_no_other_path(job):
     assert done(job('undrain', cephgate_gateway='gw1')).changed == {'gw1': 1}
 
 
+def test_disks_are_brought_back_in_the_mode_fenced_only(job):
+    """There: tests/integration/plays/test_fenced.py."""
+    refused(job('failback'), 'cephgate_ha_mode is shared', 'hosts go back to the preferred paths by themselves')
+
+
 def test_the_gateways_are_upgraded_one_after_the_other(job):
     found = done(job('upgrade', cephgate_upgrade_packages=['ceph-common'], cephgate_upgrade_wait=20))
     order = [line.split('[')[1].split(']')[0] for line in found.printed.splitlines()
@@ -193,10 +198,11 @@ def test_a_gateway_leaves_the_site(job, monkeypatch):
     ('drain', dict(cephgate_gateway=['gw1']), ['cephgate_gateway is [gw1]', 'the name of one gateway']),
     ('drain', dict(cephgate_gateway='gw1', cephgate_disrupt_sessions='perhaps'), ['cephgate_disrupt_sessions is "perhaps"', 'true or false']),
     ('drain', dict(cephgate_gateway='gateways'), ['gateways', '(gw1, gw2)']),
+    ('failback', dict(cephgate_gateway=['gw1', 'gw2']), ['cephgate_gateway is [gw1, gw2]']),
     ('undrain', dict(cephgate_gateway=dict(name='gw1')), ['cephgate_gateway is {name: gw1}']),
     ('undrain', dict(), ['cephgate_gateway ""', 'gw1, gw2']),
     ('remove_lun', dict(cephgate_image=['rbd/a', 'rbd/b']), ['cephgate_image is [rbd/a, rbd/b]', 'one image']),
-    ('remove_lun', dict(), ['cephgate_image ""', 'rbd/a, rbd/b, rbd/c']),
+    ('remove_lun', dict(), ['cephgate_image is not set', 'rbd/a, rbd/b, rbd/c']),
     ('remove_gateway', dict(cephgate_gateway=2), ['cephgate_gateway is 2;', 'Give that name']),
     ('purge', dict(cephgate_purge_confirm=True), ['cephgate_purge_confirm is true', 'the name of the site']),
     ('upgrade', dict(cephgate_upgrade_wait='soon'), ['cephgate_upgrade_wait is "soon"', 'Give a number above 0']),

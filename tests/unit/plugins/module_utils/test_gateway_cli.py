@@ -110,3 +110,21 @@ def test_the_documented_table_is_the_codes():
                           gateway_cli.TRY_AGAIN}
     for code in documented:
         assert '%d ' % code in gateway_cli.__doc__.split('\n\n')[1]
+
+
+@pytest.mark.parametrize('words, said', [
+    (['drain', 'now'], ['cephgate drain', '"now"', 'Only failback takes images', 'Leave it out']),
+    (['--output', '/x', 'drain'], ['cephgate drain', '--output /x', 'metrics only', 'Leave it out']),
+    (['--state', '/nonexistent', 'drain'], ['state file /nonexistent', 'No such file', 'site playbook', '--state']),
+    (['--state', '/nonexistent', 'metrics'], ['state file /nonexistent', 'No such file', 'site playbook', '--state']),
+    (['--state', '/', 'status'], ['state file /', 'Is a directory', '--state']),
+    (['--output', '/nonexistent/x', 'metrics'], ['output file /nonexistent/x', 'No such file', 'textfile collector', '--output']),
+    (['failback'], ['ha_mode shared', 'nothing to take back']),
+])
+def test_bad_input_is_named_with_the_rule_and_the_remedy(world, words, said, capsys, tmp_path):
+    state = [] if '--state' in words else ['--state', str(world.path)]
+    assert gateway_cli.main(state + ['--run', str(tmp_path)] + words) == 2
+    out = capsys.readouterr()
+    assert out.out == '' and out.err.startswith('cephgate: ') and len(out.err.splitlines()) == 1
+    for word in said:
+        assert word in out.err, out.err

@@ -310,3 +310,15 @@ def test_a_guard_follows_its_image_and_its_path_is_tried_again(world, device):
     world.run(6)
     assert world.gw1.guards[name].split()[1] == str((2 << 30) // 512) and not world.gw1.failed
     assert world.gw1.files['/dev/mapper/' + name]['size'] == 2 << 30
+    assert world.gw1.value('devices/%s/size' % device) == str(2 << 30), 'initiators are told'
+
+
+def test_an_operator_gets_a_disk_to_a_gateway_and_it_does_not_come_back_later_by_itself(world, device):
+    world.gw2.orders['wants'] = [device]
+    world.run(20, until=lambda: world.owners(device) == ['gw2'])
+    world.gw2.orders['wants'] = []
+    world.gw2.orders['drain'] = True
+    world.run(20, until=lambda: world.owners(device) == ['gw1'])
+    world.gw2.orders['drain'] = False
+    world.run(30)
+    assert world.owners(device) == ['gw1'] and not world.ceph.fences

@@ -141,3 +141,14 @@ def test_a_declared_identity_wins(override):
     attributes = dict(device['attributes'], **device['attributes_if_offered'])
     assert dict(attributes, **override) == attributes
     assert site.exports(luns, MAPPED, ['gw1'])['rbd/a']['serial'] == attributes['usn']
+
+
+def test_what_is_removed_in_the_mode_fenced_has_a_device_group_of_its_own():
+    gone = [dict(image='rbd/x', hosts={'db': 1}, state='absent')]
+    assert site.removed('iqn.x', 'gw1', gone)['device_groups'] == []
+    assert site.removed('iqn.x', 'gw1', gone, True)['device_groups'] == [dict(name=device_name('rbd/x'), state='absent')]
+
+
+def test_the_records_lie_in_the_declared_pool_or_that_of_the_first_image():
+    luns = [dict(image='rbd/x'), dict(image='apool/ns/x')]
+    assert [site.record_pool(luns, ''), site.record_pool(luns, 'p'), site.record_pool([], '')] == ['apool', 'p', '']

@@ -209,3 +209,64 @@ def test_own_objects_are_those_of_the_site_and_nothing_else():
     assert sorted(one['name'][:2] for one in own['devices']) == ['a-', 'b-'], 'what another target exports stays'
     assert own['images'] == [dict(image='rbd/a', state='absent'), dict(image='rbd/b', state='absent')]
     assert all(one['state'] == 'absent' for kind in own.values() for one in kind)
+
+
+# ---- ha_mode fenced
+
+def with_disks(seen, **active):
+    """seen, where each gateway has these images active."""
+    return {name: dict(entry, images={lun['image']: dict(served=True, here='active' if lun['image'] in active.get(name, ()) else 'passive')
+                                      for lun in LUNS}) for name, entry in seen.items()}
+
+
+def fenced_luns():
+    return [dict(lun, gateway='gw1') for lun in LUNS]
+
+
+def test_disks_go_back_where_every_initiator_can_follow():
+    luns = fenced_luns()
+    image, number = luns[0]['image'], luns[0]['hosts']['db']
+    both = look(gw1=[session('gw1', luns=(number,))], gw2=[session('gw2', luns=(number,))])
+    assert operations.failback_problems(['gw1'], luns, with_disks(both, gw2=[image])) == []
+    alone = look(gw1=[], gw2=[session('gw2', luns=(number,))])
+    said = operations.failback_problems(['gw1'], luns, with_disks(alone, gw2=[image]))
+    assert len(said) == 1 and image in said[0] and DB in said[0] and 'through gateway gw2' in said[0] and operations.ANYWAY in said[0]
+    assert operations.failback_problems(['gw1'], luns, with_disks(alone, gw1=[image])) == [], 'it is there'
+    assert operations.failback_problems(['gw2'], luns, with_disks(alone, gw1=[image])) == [], 'it is not to go there'
+
+
+@pytest.mark.parametrize('gateway, said', [('gw1', 'it is drained'), ('gw3', 'it does not answer (no route)'), ('gw9', 'gw9'), ('', 'not set')])
+def test_disks_do_not_go_back_to_a_gateway_that_takes_none(gateway, said):
+    seen = drained(with_disks(look(gw1=[], gw2=[], gw3='no route')), 'gw1')
+    assert said in operations.failback_problems([gateway], fenced_luns(), seen)[0]
+
+
+def told(**answer):
+    return json.dumps(dict(dict(ha_mode='fenced', pool='rbd', held=['cephgate serve (process 7, since today)', 'target t']), **answer))
+
+
+@pytest.mark.parametrize('stdout, mode, pool, words', [
+    (told(), 'shared', '', ['gateway gw1', 'cephgate_ha_mode is shared', 'in the mode fenced (cephgate serve; target t)', 'cephgate release']),
+    (told(ha_mode='shared', pool=None), 'fenced', '', ['cephgate_ha_mode is fenced', 'in the mode shared']),
+    (told(), 'fenced', 'other', ['in pool other', 'in pool rbd', 'Set cephgate_ha_pool to rbd']),
+])
+def test_neither_mode_nor_pool_changes_in_service(stdout, mode, pool, words):
+    said = operations.mode_problems(stdout, 'gw1', mode, pool, LUNS)
+    assert len(said) == 1
+    for word in words:
+        assert word in said[0], said
+
+
+@pytest.mark.parametrize('stdout, mode, pool', [
+    (told(held=[]), 'shared', ''), (told(held=[]), 'fenced', 'other'), (told(), 'fenced', ''), ('', 'fenced', ''), ('no JSON', 'fenced', ''),
+    ('{"enabled": true}', 'fenced', ''), ('[]', 'fenced', '')])
+def test_out_of_service_and_as_it_is_both_may_be(stdout, mode, pool):
+    assert operations.mode_problems(stdout, 'gw1', mode, pool, LUNS) == []
+
+
+def test_a_disk_was_taken_over_when_the_others_call_it_served():
+    def status(**entry):
+        return json.dumps(dict(images=[dict(dict(image='rbd/a', served=True, doing=None), **entry)]))
+    assert operations.unserved(['rbd/a', 'rbd/z'], status()) == [], 'an image that a gateway does not know is not its business'
+    assert operations.unserved(['rbd/a'], status(served=False)) == ['rbd/a'] == operations.unserved(['rbd/a'], status(doing='map'))
+    assert operations.unserved(['rbd/a'], 'cephgate: no') == ['rbd/a'] and operations.unserved([], '') == []

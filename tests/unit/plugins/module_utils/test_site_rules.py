@@ -60,6 +60,7 @@ def test_portals_may_be_on_several_networks_of_both_families():
     (dict(gateways__gw2__portals=['10.0.0.1']), ['10.0.0.1', 'gw1', 'gw2']),
     (dict(gateways__gw1__portals=['10.0.0.1', 'FD00:0::2']), ['fd00::2', 'gw1', 'gw2']),
     (dict(gateways__gw1__portals=['10.0.0.1', 'fd00::1', 'fd00:0::1']), ['fd00:0::1', 'gw1', 'twice']),
+    (dict(gateways__gw1__mode='fenced'), ['cephgate_ha_mode', 'gw1: fenced', 'gw2: shared']),
     (dict(gateways__gw1__portals=['10.0.0.1:3260']), ['10.0.0.1:3260', 'gw1', 'without port']),
     (dict(gateways__gw1__portals=['[fd00::1]']), ['[fd00::1]', 'gw1', 'brackets']),
     (dict(gateways__gw1__portals=['10.0.0.1/24']), ['10.0.0.1/24', 'gw1', 'prefix length']),
