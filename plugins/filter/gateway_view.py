@@ -107,7 +107,8 @@ def gateway_view(luns, gateway, hosts, gateways, iqn_prefix, mapped, client='adm
         mapped = site.unmapped(mapped, fsid)
     views = dict(
         devices=site.devices(luns, mapped),
-        targets=[site.target(iqn_prefix, gateway, numbers[gateway], gateways[gateway]['portals'], hosts)],
+        targets=[site.target(iqn_prefix, gateway, numbers[gateway], gateways[gateway]['portals'], hosts,
+                             site.WATCHFUL if ha_mode == 'fenced' else None)],
         luns=site.target_luns(iqn_prefix, gateway, luns),
         device_groups=site.device_groups(iqn_prefix, luns, numbers) if ha_mode != 'fenced' else
         site.fenced_groups(iqn_prefix, luns, numbers, ha_passive),
