@@ -22,18 +22,28 @@ from ansible_collections.cephgate.iscsi.plugins.module_utils.rbd_plan import pla
 
 # Seconds: what is not unmapped by then stays, for a shutdown must come to its end.
 PATIENCE = 30
+# Sessions that were told to close go when their last command ends, and until then SCST keeps their target (measured: EBUSY).
+CLOSING = 5
 
 
 def release(gateway, holders=holders, patience=PATIENCE, sleep=time.sleep):
     """Targets out of service, sessions closed, devices removed, images unmapped: (operations done, {object: problem})."""
     done, problems = [], {}
+    end = clock() + patience
     for what, plan in (('targets', _targets), ('devices', _devices)):
-        try:
-            done += perform(plan(gateway), gateway.perform)
-        except (Refused, Failed, EnvironmentError) as error:
-            done += getattr(error, 'done', [])
-            problems[what] = str(error)
-    _unmap(gateway, holders, clock() + patience, sleep, done, problems)
+        late = clock() + min(CLOSING, patience)
+        while True:
+            try:
+                done += perform(plan(gateway), gateway.perform)
+                problems.pop(what, None)
+                break
+            except (Refused, Failed, EnvironmentError) as error:
+                done += getattr(error, 'done', [])
+                problems[what] = str(error)
+            if clock() >= late:
+                break
+            sleep(0.25)
+    _unmap(gateway, holders, end, sleep, done, problems)
     return done, problems
 
 

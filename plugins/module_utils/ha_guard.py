@@ -66,12 +66,17 @@ def under_way(device):
         return sum(int(word) for word in handle.read().split())
 
 
-class Guards(object):
-    """Every call of dmsetup. run: see run(); under_way: see there."""
+def exists(device):
+    return os.path.exists(path(device))
 
-    def __init__(self, run=run, under_way=under_way, clock=clock, sleep=time.sleep):
+
+class Guards(object):
+    """Every call of dmsetup, as few as can be: initiators wait for them. run, under_way, exists: see there."""
+
+    def __init__(self, run=run, under_way=under_way, exists=exists, clock=clock, sleep=time.sleep):
         self.run = run
         self.under_way = under_way
+        self.exists = exists
         self._clock = clock
         self._sleep = sleep
 
@@ -92,11 +97,10 @@ class Guards(object):
 
     def ensure(self, device, disk, size):
         """The guard is over this disk and as large as it."""
-        found = self.found(device)
-        if found is None:
+        words = (self.found(device) or '').split() if self.exists(device) else []
+        if not words:
             self.create(device, table(disk, size))
             return
-        words = found.split()
         if words[2:3] == ['multipath'] and disk in words:
             if int(words[1]) != size // SECTOR:
                 self._call('load', PREFIX + device, '--table', table(disk, size))
@@ -107,16 +111,13 @@ class Guards(object):
 
     def fail(self, device):
         """Let go of what is held back, as errors."""
-        found = self.found(device)
-        if found is not None and ' multipath ' in found:
+        if self.exists(device) and ' multipath ' in (self.found(device) or ''):
             self._call('message', PREFIX + device, '0', 'fail_if_no_path')
 
     def remove(self, device):
         """Raises GuardError when something is still under way in it after a while: then it stays."""
-        found = self.found(device)
-        if found is not None:
-            if ' multipath ' in found:
-                self._drain(device)
+        if self.exists(device):
+            self._drain(device)
             self._call('remove', '--retry', '--noudevrules', PREFIX + device)
 
     def _drain(self, device):

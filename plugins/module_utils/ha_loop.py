@@ -17,6 +17,7 @@ from ansible_collections.cephgate.iscsi.plugins.module_utils import ha_decide
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_types import new_memory
 
 BEAT = 0.5      # seconds from the beginning of an exchange to that of the next
+SOON = 0.1      # the same while others wait for what I have to say, or I for them
 LOOK = 0.25     # seconds between looks at this gateway
 FOLLOW = 5.0    # seconds between looks at guards
 # A fenced gateway's sessions wait for commands that the guard holds back, so some go only when it lets go. By then their
@@ -132,7 +133,7 @@ class Agent(object):
         now = self.clock()
         with self._lock:
             look = not self._looking and (self._looked is None or now >= self._looked + LOOK or bool(self._ended))
-            beat = not self._exchanging and (self._beaten is None or now >= self._beaten + BEAT)
+            beat = not self._exchanging and (self._beaten is None or now >= self._beaten + (SOON if self._hurry() else BEAT))
             self._looking, self._exchanging = self._looking or look, self._exchanging or beat
             seen = self._seen
         if seen is not None:
@@ -150,6 +151,13 @@ class Agent(object):
                           if seen['luns'][device]['path'] == 'active' and self.watchdog.health(device) == 'good')
             self.start(lambda: self._follow(active))
         self.over = self._is_over(seen)
+
+    def _hurry(self):
+        """Whether a planned move is under way, in which initiators wait for the records of both sides."""
+        record = self.memory['record']
+        if record is None or self._landed is None:
+            return False
+        return record['luns'] != self._landed['luns'] or any(each['drain'] and each['luns'] or each['wants'] for each in (self._table or {}).values())
 
     def _step(self, seen, now):
         self.watchdog.follow(dict((device, ('/dev/rbd%d' % entry['number'], entry['client'])) for device, entry in seen['mappings'].items()))

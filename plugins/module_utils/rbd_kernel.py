@@ -28,6 +28,7 @@ BUS = '/sys/bus/rbd'
 KEYRING = '/etc/ceph/%s.client.%s.keyring'
 CONF = '/etc/ceph/%s.conf'
 SESSION = -3     # KEY_SPEC_SESSION_KEYRING of keyctl(2)
+MODULES = (('rbd', BUS), ('dm-multipath', '/sys/module/dm_multipath'), ('dm-round-robin', '/sys/module/dm_round_robin'))  # the guard's, too
 BUSY = 2.5       # seconds for others, such as the watchdog, to close the device
 AGAIN = 0.05
 # Options of rbd itself, not of the kernel; and of messenger 2, whose monitors have other ports.
@@ -78,9 +79,10 @@ class KernelRbd(Rbd):
         self.why = None  # rbd is called because of this
 
     def load(self):
-        """The module, before it is needed. What is wrong with it, rbd will say."""
-        if not self._exists(BUS):
-            self.run(['modprobe', 'rbd'], None)
+        """The modules, before they are needed in a hurry. What is wrong with them, those that need them will say."""
+        for name, proof in MODULES:
+            if not self._exists(proof):
+                self.run(['modprobe', name], None)
 
     def _request(self, image, options):
         """What is written to map an image, or None where rbd has to do it."""

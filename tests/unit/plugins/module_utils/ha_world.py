@@ -178,6 +178,9 @@ class Node:
             self.client = None
         return 0, '', ''
 
+    def dm(self):
+        return ha_guard.Guards(self.dmsetup, lambda device: 0, lambda device: ha_guard.PREFIX + device in self.guards)
+
     def dmsetup(self, argv):
         if argv[1:3] == ['status', '--target']:
             return 0, ''.join('%s: 0 %s multipath 2 0 0 0 1 1 A 0 1 0 %s %s 0\n' % (
@@ -219,7 +222,7 @@ class Node:
     # -- its software
 
     def gateway(self):
-        return FencedGateway(self.world.states[self.name], Rbd(self.rbd, 'igw'), self.scst, self.mapped, ha_guard.Guards(self.dmsetup, under_way=lambda device: 0),
+        return FencedGateway(self.world.states[self.name], Rbd(self.rbd, 'igw'), self.scst, self.mapped, self.dm(),
                              lambda path: self.files.get(path, {}).get('size'))
 
     def start(self):
@@ -229,7 +232,7 @@ class Node:
         self.life = life = object()
         self.watches = []
         hands = Hands(state, self, Rbd(self.rbd, 'igw'), Paths(self.scst, self.name, '%s:%s' % (PREFIX, self.name), 'standby', sleep=lambda s: None),
-                      ha_guard.Guards(self.dmsetup, under_way=lambda device: 0), self.mapped, self.journal.append, epoch=lambda entry: self.knows,
+                      self.dm(), self.mapped, self.journal.append, epoch=lambda entry: self.knows,
                       number=lambda entry: '253:%d' % entry['number'], options=lambda entry: entry['options'],
                       clock=self.world.clock, sleep=lambda seconds: None)
         perform = hands.perform

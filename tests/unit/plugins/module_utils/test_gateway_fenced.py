@@ -9,7 +9,7 @@ import types
 import pytest
 from ha_world import PREFIX, World
 
-from ansible_collections.cephgate.iscsi.plugins.module_utils import gateway_cli, gateway_ha, gateway_intent, ha_agent, ha_guard, lock
+from ansible_collections.cephgate.iscsi.plugins.module_utils import gateway_cli, gateway_ha, gateway_intent, ha_agent, lock
 from ansible_collections.cephgate.iscsi.plugins.module_utils.gateway_orders import Orders
 
 
@@ -21,7 +21,7 @@ def node(tmp_path, monkeypatch):
     node.path = tmp_path / 'state.json'
     node.path.write_text(json.dumps(node.state))
     monkeypatch.setattr(gateway_cli, 'Sysfs', lambda root: node.scst)
-    monkeypatch.setattr(gateway_cli, 'Guards', lambda: ha_guard.Guards(node.dmsetup))
+    monkeypatch.setattr(gateway_cli, 'Guards', node.dm)
     monkeypatch.setattr(gateway_cli, 'mapped', node.mapped)
     monkeypatch.setattr(ha_agent, 'ceph_of', lambda state: types.SimpleNamespace(exchange=lambda me, record: world.ceph.table))
     monkeypatch.setattr(gateway_cli, 'FencedGateway', lambda state, rbd, sysfs, mapped, guards: type(node.gateway())(

@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A gateway that goes down lets go of all it can, and does not wait for what it cannot."""
+import errno
 import time
 
 import pytest
@@ -46,3 +47,17 @@ def test_an_image_that_is_held_costs_only_itself_and_not_for_ever(world):
     dummy, problems = release(world.gateway(), lambda entry: ['a mount'] if entry['path'].endswith('/b') else [], patience=1)
     assert list(problems) == ['rbd/b'] and 'a mount' in problems['rbd/b'] and list(world.mappings) == ['rbd/b']
     assert time.monotonic() - began < 10
+
+
+def test_a_session_that_goes_late_keeps_its_target_for_a_moment_only(world, monkeypatch):
+    write, busy = world.scst.write, ['EBUSY', 'EBUSY']
+
+    def reluctant(path, data):
+        if data.startswith('del_target') and busy:
+            busy.pop()
+            raise OSError(errno.EBUSY, 'Device or resource busy')
+        return write(path, data)
+
+    monkeypatch.setattr(world.scst, 'write', reluctant)
+    done, problems = release(world.gateway(), free, sleep=lambda seconds: None)
+    assert problems == {} and not busy and world.mappings == {} and any(': remove' in operation.line() for operation in done)

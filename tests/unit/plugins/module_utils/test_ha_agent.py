@@ -287,6 +287,7 @@ def test_what_the_report_says(world, device):
     world.run(3.5)
     assert world.gw2.agent.report()['disks'][device]['owner'] != 'gw1', 'the old claim of the dead is still in Ceph'
     world.run(20, until=world.all_served)
+    world.run(1)
     report = world.gw2.agent.report()
     assert report['gateways']['gw1'].startswith('silent') and report['disks'][device]['owner'] == 'gw2'
 

@@ -27,40 +27,46 @@ class Dmsetup:
         return self.answers.pop(0) if self.answers else (0, '', '')
 
 
+def guards(run, left=(0,), there=True):
+    left = list(left)
+    return ha_guard.Guards(run, lambda device: left.pop(0) if len(left) > 1 else left[0], lambda device: there,
+                           clock=iter(range(1000)).__next__, sleep=lambda seconds: None)
+
+
 def test_a_guard_is_made_once_and_not_touched_again():
-    run = Dmsetup((1, '', 'Device does not exist.'))
-    ha_guard.Guards(run).ensure('a', '253:0', 1 << 30)
-    assert run.calls[1] == 'create cephgate-a --uuid CEPHGATE-a --noudevrules --table ' + TABLE
+    run = Dmsetup()
+    guards(run, there=False).ensure('a', '253:0', 1 << 30)
+    assert run.calls[0] == 'create cephgate-a --uuid CEPHGATE-a --noudevrules --table ' + TABLE
     run = Dmsetup((0, TABLE.replace('round', 'round') + '\n', ''))
-    ha_guard.Guards(run).ensure('a', '253:0', 1 << 30)
+    guards(run).ensure('a', '253:0', 1 << 30)
     assert run.calls == ['table cephgate-a']
 
 
 def test_a_guard_over_another_disk_is_replaced_and_over_a_larger_one_reloaded():
-    run = Dmsetup((0, TABLE, ''), (0, TABLE, ''))
-    ha_guard.Guards(run, lambda device: 0).ensure('a', '253:16', 1 << 30)
-    assert [call.split()[0] for call in run.calls] == ['table', 'table', 'remove', 'create']
     run = Dmsetup((0, TABLE, ''))
-    ha_guard.Guards(run).ensure('a', '253:0', 2 << 30)
+    guards(run).ensure('a', '253:16', 1 << 30)
+    assert [call.split()[0] for call in run.calls] == ['table', 'remove', 'create']
+    run = Dmsetup((0, TABLE, ''))
+    guards(run).ensure('a', '253:0', 2 << 30)
     assert [call.split()[0] for call in run.calls] == ['table', 'load', 'resume']
 
 
 def test_a_guard_goes_when_nothing_is_under_way_in_it_and_not_before():
-    left, run = [3, 3, 0], Dmsetup((0, TABLE, ''))
-    ha_guard.Guards(run, lambda device: left.pop(0), sleep=lambda seconds: None).remove('a')
-    assert [call.split()[0] for call in run.calls] == ['table', 'remove'] and not left
-    times, run = iter(range(10)), Dmsetup((0, TABLE, ''))
+    run = Dmsetup()
+    guards(run, [3, 3, 0]).remove('a')
+    assert [call.split()[0] for call in run.calls] == ['remove']
+    run = Dmsetup()
     with pytest.raises(ha_guard.GuardError, match='guard cephgate-a: 2 commands are under way in it after 3 seconds'):
-        ha_guard.Guards(run, lambda device: 2, clock=lambda: next(times), sleep=lambda seconds: None).remove('a')
-    assert run.calls == ['table cephgate-a']
+        guards(run, [2]).remove('a')
+    assert run.calls == []
 
 
 def test_a_stand_in_holds_nothing_back():
     run = Dmsetup((0, ha_guard.stand_in(1 << 30), ''))
-    ha_guard.Guards(run).fail('a')
+    guards(run).fail('a')
     assert run.calls == ['table cephgate-a']
     run = Dmsetup((0, TABLE, ''))
-    ha_guard.Guards(run).fail('a')
+    guards(run).fail('a')
     assert run.calls[1] == 'message cephgate-a 0 fail_if_no_path'
 
 

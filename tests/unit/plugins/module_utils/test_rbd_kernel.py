@@ -91,10 +91,10 @@ def test_monitors_are_those_of_messenger_1(conf, where):
     assert monitors('[global]\n%s\n' % conf) == where
 
 
-def test_the_module_is_loaded_once():
+def test_the_modules_are_loaded_once():
     world = World()
     world.rbd.load()
     assert world.calls == []
-    world.rbd._exists = lambda path: False
+    world.rbd._exists = lambda path: path == '/sys/module/dm_multipath'
     world.rbd.load()
-    assert world.calls == [(['modprobe', 'rbd'], None)]
+    assert world.calls == [(['modprobe', 'rbd'], None), (['modprobe', 'dm-round-robin'], None)]

@@ -11,7 +11,7 @@ import pytest
 from ha_world import World
 from test_gateway_metrics import FENCED, LINE
 
-from ansible_collections.cephgate.iscsi.plugins.module_utils import gateway_ha, gateway_look, gateway_metrics, ha_guard, lock
+from ansible_collections.cephgate.iscsi.plugins.module_utils import gateway_ha, gateway_look, gateway_metrics, lock
 from ansible_collections.cephgate.iscsi.plugins.module_utils.gateway_orders import Orders
 from ansible_collections.cephgate.iscsi.plugins.plugin_utils import status_document, status_page, status_text
 
@@ -31,7 +31,7 @@ class Site:
         """what(Look's arguments) on this gateway, whose agent has just written its report."""
         node, run = self.world.nodes[name], str(self.folder / name)
         path = str(self.folder / name / 'state.json')
-        self.monkeypatch.setattr(gateway_look, 'Guards', lambda: ha_guard.Guards(node.dmsetup))
+        self.monkeypatch.setattr(gateway_look, 'Guards', node.dm)
         Orders(path).give(drain=node.orders['drain'])
 
         def mapped():
