@@ -17,6 +17,8 @@ from ansible_collections.cephgate.iscsi.plugins.plugin_utils import status_nodes
 
 NODE, PORT, GAP = 46, 20, 14  # heights of a node and a portal's row, and the room between two nodes
 MARK = {model.PART: 'degraded', model.BAD: 'broken'}
+# In the narrow drawing more signs than these between two columns would hide each other and the lines: there dashes say it.
+MARKS = 4
 # Width of an average character in ems, of the widest of usual fonts.
 EM = 0.62
 
@@ -38,6 +40,8 @@ class Layout(object):
 
 
 WIDE = Layout(1080, [(0, 250), (410, 260), (830, 250)], 14, 12)
+# A tablet, and paper.
+MEDIUM = Layout(700, [(0, 186), (264, 190), (534, 166)], 13, 9)
 NARROW = Layout(358, [(0, 100), (125, 112), (262, 96)], 11, 6)
 
 
@@ -73,7 +77,7 @@ def describe(document):
 
 
 def _height(node):
-    return NODE + len(node.ports) * PORT + (4 if node.ports else 0)
+    return NODE + len(node.ports) * PORT + (4 if node.ports or not node.alone else 0)
 
 
 def _places(column, top):
@@ -97,7 +101,7 @@ def _node(layout, place, node, top):
     if not node.alone:
         parts.append('<rect class="stack b-%s" x="%d" y="%d" width="%d" height="%d" rx="8"/>' % (node.health, left + 3, top + 4, width - 6, NODE))
     parts.append('<rect class="node b-%s" x="%s" y="%s" width="%d" height="%d" rx="8"/>' % (
-        node.health, left + 0.5, top + 0.5, width - 1, _height(node) - 1))
+        node.health, left + 0.5, top + 0.5, width - 1, (_height(node) if node.alone else NODE) - 1))
     parts.append('<use href="#s-%s" x="%d" y="%d" width="%d" height="%d"/>' % (node.health, left + pad, top + 10, size, size))
     parts.append('<text class="name" x="%d" y="%d" font-size="%d">%s</text>' % (
         left + pad + size + 5, top + 10 + size - 2, size, escape(fit(node.name if layout is NARROW else node.label, room, size * 1.06))))
@@ -129,7 +133,11 @@ def _lines(layout, columns, places):
                               layout.columns[2][0], places[2][row] + NODE / 2.0, row / float(len(hosts))))
     found = [line for line in found if line[0] is not None]
     found.sort(key=lambda line: (model.OPEN, model.OK, model.PART, model.BAD).index(line[0]))
-    return [_line(*line[:6]) for line in found], [_mark(layout, *line) for line in found if line[0] in MARK]
+    marked = [line for line in found if line[0] in MARK]
+    if layout is NARROW:
+        crowds = [[line for line in marked if (line[2] < layout.columns[1][0]) == left] for left in (True, False)]
+        marked = [line for crowd in crowds if len(crowd) <= MARKS for line in crowd]
+    return [_line(*line[:6]) for line in found], [_mark(layout, *line) for line in marked]
 
 
 def _right(layout, number):
@@ -149,5 +157,5 @@ def _mark(layout, state, dummy, x1, y1, x2, y2, where):
     middle = (x1 + x2) / 2.0
     x = (1 - t) ** 3 * x1 + 3 * (1 - t) ** 2 * t * middle + 3 * (1 - t) * t ** 2 * middle + t ** 3 * x2
     y = (1 - t) ** 3 * y1 + 3 * (1 - t) ** 2 * t * y1 + 3 * (1 - t) * t ** 2 * y2 + t ** 3 * y2
-    size = 14 if layout is WIDE else 10
+    size = {WIDE: 14, MEDIUM: 12}.get(layout, 10)
     return '<use href="#s-%s" x="%.1f" y="%.1f" width="%d" height="%d"/>' % (MARK[state], x - size / 2.0, y - size / 2.0, size, size)

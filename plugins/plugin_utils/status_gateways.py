@@ -276,4 +276,5 @@ def _image(lun, names, broken, moves, views, sizes):
     if not serving and health == HEALTHY:
         health = UNKNOWN
     return dict(image=image, device=device_name(image), size=min(sizes) if sizes else None, gateway=own, hosts=dict(lun.get('hosts') or {}),
+                owner=owners[0] if moves and len(owners) == 1 else None,
                 serving=serving, gateways=places, health=health, findings=found)

@@ -116,7 +116,12 @@ def exports(image, gateway):
               # A gateway that does not answer and that nobody reaches serves nothing.
               if record['gateways'][other['name']]['served'] is not None or other['health'] != BROKEN else BAD
               for record in image.records for other in gateway.records]
-    return _merged(states), any(record['gateway'] == other['name'] for record in image.records for other in gateway.records)
+    return _merged(states), any(_first(record, other) for record in image.records for other in gateway.records)
+
+
+def _first(image, gateway):
+    """Whether this gateway is the one whose path to the image comes first: who has it, in the mode fenced; else its preferred one."""
+    return image['gateways'][gateway['name']]['alua'] == 'active' if gateway['agent'] else image['gateway'] == gateway['name']
 
 
 def _link_state(link):

@@ -10,8 +10,9 @@ __metaclass__ = type
 
 from ansible_collections.cephgate.iscsi.plugins.module_utils.rbd_plan import human
 from ansible_collections.cephgate.iscsi.plugins.plugin_utils import status_text as text
-from ansible_collections.cephgate.iscsi.plugins.plugin_utils.status_drawing import NARROW, SIGNS, WIDE, draw, escape
+from ansible_collections.cephgate.iscsi.plugins.plugin_utils.status_drawing import MEDIUM, NARROW, SIGNS, WIDE, draw, escape
 from ansible_collections.cephgate.iscsi.plugins.plugin_utils.status_health import BROKEN, DEGRADED, ORDER, UNKNOWN, count, own, rank
+from ansible_collections.cephgate.iscsi.plugins.plugin_utils.status_nodes import domain
 from ansible_collections.cephgate.iscsi.plugins.plugin_utils.status_style import CSS
 
 # Rows that are open to the eye; healthy ones beyond that fold away.
@@ -45,8 +46,9 @@ def _parts(document):
         for problem in document['problems']:
             yield _problem(problem)
     yield '<h2>Who reaches what</h2>'
-    yield '<figure>%s%s%s</figure>' % (
-        draw(document, WIDE).replace('class="map"', 'class="map wide"'), draw(document, NARROW).replace('class="map"', 'class="map narrow"'), LEGEND)
+    yield '<figure>%s%s</figure>' % (''.join(
+        draw(document, layout).replace('class="map"', 'class="map %s"' % name) for name, layout in (('wide', WIDE), ('medium', MEDIUM), ('narrow', NARROW))),
+        _legend('has the disk' if any(record['agent'] for record in document['gateways']) else 'preferred'))
     for kind, header, row in (('gateways', GATEWAY, _gateway), ('hosts', HOST, _host), ('images', IMAGE, _image)):
         yield '<h2>%s<small>%s</small></h2>' % (kind.capitalize(), _counted(document['summary'][kind]))
         yield _table(header, document[kind], row, kind)
@@ -126,9 +128,9 @@ def _cell(name, value):
     if value in ('-', ''):
         return '<td class="nil">-</td>'
     if name in ('Gateway', 'Host', 'Image'):
-        return '<td>%s</td>' % value
+        return '<td%s>%s</td>' % (' class="long"' if len(value) > 24 else '', value)
     # Short values stay in one piece, whatever long ones stand beside them.
-    return '<td data-t="%s"><span%s>%s</span></td>' % (name, ' class="w"' if name == 'State' or len(value) <= 16 else '', value)
+    return '<td data-t="%s"><span%s>%s</span></td>' % (name, ' class="w"' if name == 'State' or len(value) <= 13 else '', value)
 
 
 def _state(record):
@@ -141,7 +143,13 @@ GATEWAY = ('Gateway', 'State', 'Serves', 'Sessions', 'Service', 'SCST', 'Kernel'
 
 def _gateway(record):
     name, dummy, serves, sessions, service, scst, kernel, drift = [escape(cell) for cell in text.gateway_row(record)]
-    return (name, _state(record), serves, sessions, service, scst, kernel, escape(', '.join(record['portals'])) or '-', drift)
+    return (name, _state(record), serves, sessions, service, scst, kernel, _portals(record['portals']) or '-', drift)
+
+
+def _portals(portals):
+    """Each in one piece, unless it is too long for any table."""
+    return ' '.join('<span class="%s">%s%s</span>' % ('p' if len(one) <= 21 else 'p long', escape(one), ',' if place < len(portals) else '')
+                    for place, one in enumerate(portals, 1))
 
 
 HOST = ('Host', 'State', 'System', 'Sessions', 'Paths', 'Disks', 'Drift')
@@ -156,12 +164,14 @@ IMAGE = ('Image', 'State', 'Size', 'Preferred', 'Served by', 'Hosts and LUNs')
 
 
 def _image(record):
+    # What gateways' names have in common would leave no room for the rest.
+    common = domain(list(record['gateways']))
     served = text.served(record)
     missing = [name for name in record['gateways'] if name not in record['serving']]
     if missing and len(record['gateways']) > 1 and record['serving']:
         served += ', not %s' % text.some(missing, 2)
-    return (escape(record['image']), _state(record), escape(human(record['size'])) if record['size'] else '-', escape(record['gateway'] or '-'),
-            escape(served), escape(text.seen_by(record)))
+    return (escape(record['image']), _state(record), escape(human(record['size'])) if record['size'] else '-',
+            escape((record['gateway'] or '-').replace(common, '')), escape(served.replace(common, '')), escape(text.seen_by(record)))
 
 
 def _plan(record):
@@ -174,6 +184,7 @@ def _key(kind):
     return '<svg width="34" height="10" aria-hidden="true"><path class="%s" d="M1 5H33"/></svg>' % kind
 
 
-LEGEND = '<figcaption>%s</figcaption>' % ''.join('<span>%s%s</span>' % entry for entry in (
-    (_key('main'), 'preferred'), (_key('l-ok'), 'works'), (_key('l-part') + sign(DEGRADED), 'works in part'),
-    (_key('l-bad') + sign(BROKEN), 'does not work'), (sign(UNKNOWN), 'not known')))
+def _legend(main):
+    return '<figcaption>%s</figcaption>' % ''.join('<span>%s%s</span>' % entry for entry in (
+        (_key('main'), main), (_key('l-ok'), 'works'), (_key('l-part') + sign(DEGRADED), 'works in part'),
+        (_key('l-bad') + sign(BROKEN), 'does not work'), (sign(UNKNOWN), 'not known')))

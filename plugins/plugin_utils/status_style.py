@@ -50,7 +50,7 @@ margin-bottom:12px;break-inside:avoid}
 .quiet{color:var(--soft)}
 figure{margin:0;background:var(--card);border:1px solid var(--rule);border-radius:10px;padding:18px 16px 14px;break-inside:avoid}
 .map{display:block;max-width:100%;height:auto;margin:0 auto}
-.map.narrow{display:none}
+.map.medium,.map.narrow{display:none}
 .map text{fill:var(--ink);font-family:inherit}.map .soft,.map .head{fill:var(--soft)}.map .name{font-weight:600}
 .node,.stack{fill:var(--card);stroke:var(--rule);stroke-width:1.2}
 .b-degraded{fill:var(--t-degraded);stroke:var(--degraded);stroke-width:1.5}.b-broken{fill:var(--t-broken);stroke:var(--broken);stroke-width:2}
@@ -73,21 +73,26 @@ td .why{display:block;color:var(--soft);font-weight:400;font-size:13px}
 details{margin:0;padding:8px 0}details>summary{cursor:pointer;color:var(--soft);font-size:14px}
 ul.plan{font:12.5px/1.5 ui-monospace,"DejaVu Sans Mono",Consolas,monospace;margin:6px 0 4px 25px;padding:0;list-style:none}
 footer{color:var(--soft);font-size:12.5px;margin-top:36px}
-@media(max-width:820px){.tiles{grid-template-columns:repeat(3,1fr)}}
+td .p{display:inline-block;max-width:100%;white-space:nowrap}td .long{white-space:normal;min-width:11em}td.long{min-width:10em}
+.tile .quiet{font-size:12.5px;margin-top:4px}
+@media(max-width:820px){.tiles{grid-template-columns:repeat(6,1fr)}.tile{grid-column:span 2}.tile:nth-child(-n+2){grid-column:span 3}
+.map.wide{display:none}.map.medium{display:block}
+td,th{padding-right:8px}table{font-size:13px}td .long,td.long{min-width:8.5em}}
 @media(max-width:640px){
 main{padding:16px 14px 32px}header{gap:12px}header .sign{font-size:36px}header h1{font-size:22px}header p{font-size:15px}
-.tiles{grid-template-columns:repeat(6,1fr);gap:8px;margin-top:18px}.tile{grid-column:span 2}.tile:nth-child(-n+2){grid-column:span 3}
-.tile{padding:9px 10px 11px}.tile dd{font-size:12.5px;white-space:normal}.tile b{font-size:19px}
+.tiles{gap:8px;margin-top:18px}.tile{padding:9px 10px 11px}.tile dd{font-size:12.5px;white-space:normal}.tile b{font-size:19px}
 .problem{padding:12px 12px}.problem ul,.problem>p,ul.plan{margin-left:0}
-.map.wide{display:none}.map.narrow{display:block}figure{padding:12px 2px 12px}figcaption{padding:10px 10px 0}
+.map.medium{display:none}.map.narrow{display:block}figure{padding:12px 2px 12px}figcaption{padding:10px 10px 0}
 thead{display:none}table,tbody,tr,td{display:block}tr{padding:9px 0;border-top:1px solid var(--rule)}tbody tr:first-child{border-top:0}
 td{border:0;padding:0 0 1px;display:flex;justify-content:space-between;gap:14px}
-td[data-t]::before{content:attr(data-t);color:var(--soft);flex:none}td:first-child{display:block;font-size:15px}td.nil{display:none}
+td span{text-align:right}td[data-t]::before{content:attr(data-t);color:var(--soft);flex:none}td:first-child{display:block;font-size:15px}td.nil{display:none}
 }
 @page{margin:13mm}
 @media print{:root{color-scheme:light;--page:#fff;--card:#fff;--ink:#111;--soft:#4b545d;--rule:#ccd2d8;--line:#a5aeb7;
 --healthy:#1f7a55;--degraded:#985b00;--broken:#c0262d;--unknown:#6b7580;--t-degraded:#fdf4e3;--t-broken:#fdeced;--t-unknown:#f1f3f5}
 *{-webkit-print-color-adjust:exact;print-color-adjust:exact}body{font-size:12px}main{padding:0;max-width:none}
-header h1{font-size:21px}header p{font-size:14px}.tiles{grid-template-columns:repeat(5,1fr);gap:7px}.tile{padding:8px 9px}.tile dd{font-size:11px}
-.tile b{font-size:17px}table{font-size:11px}tr{break-inside:avoid}thead{display:table-header-group}h2{break-after:avoid;margin-top:22px}}
+header h1{font-size:21px}header p{font-size:14px}.tiles{grid-template-columns:repeat(5,1fr);gap:7px}.tile,.tile:nth-child(-n+2){grid-column:span 1;padding:8px 9px}
+.map.wide,.map.narrow{display:none}.map.medium{display:block}.tile dd{font-size:11px}
+.tile b{font-size:17px}.tile dt,.tile .quiet,table,th,figcaption{font-size:11px}.problem h3{font-size:13.5px}.problem{padding:9px 14px}h2{font-size:13.5px}
+h2 small,.where{font-size:11px}td .why{font-size:11px}tr{break-inside:avoid}thead{display:table-header-group}h2{break-after:avoid;margin-top:22px}}
 """

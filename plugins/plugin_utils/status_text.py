@@ -154,7 +154,7 @@ IMAGE = ('IMAGE', 'HEALTH', 'SIZE', 'PREFERRED', 'SERVED BY', 'HOSTS')
 
 
 def served(record):
-    return '%d of %d' % (len(record['serving']), len(record['gateways']))
+    return ('%s, ' % record['owner'] if record['owner'] else '') + '%d of %d' % (len(record['serving']), len(record['gateways']))
 
 
 def seen_by(record):

@@ -64,6 +64,8 @@ LOOK = """(() => {
   }
   return {problems, count: boxes.length, scroll: document.documentElement.scrollWidth, wide,
           small: Math.min(...boxes.filter(box => !box.element.closest('svg')).map(box => parseFloat(getComputedStyle(box.element).fontSize))),
+          drawn: Math.min(...[...document.querySelectorAll('svg.map')].filter(map => map.getBoundingClientRect().width).flatMap(map => [
+            ...map.querySelectorAll('text')].map(text => parseFloat(getComputedStyle(text).fontSize) * map.getBoundingClientRect().width / map.viewBox.baseVal.width))),
           maps: [...document.querySelectorAll('svg.map')].filter(map => map.getBoundingClientRect().width).length};
 })()"""
 
@@ -98,6 +100,7 @@ def test_nothing_overflows_or_lies_on_something_else(browser, pages, scene, widt
     assert found['problems'] == [] and found['count'] > 40
     assert found['scroll'] <= found['wide'] == WIDTHS[width]
     assert found['small'] >= 11 and found['maps'] == 1
+    assert found['drawn'] >= 8.9, 'the drawing is scaled down until its text cannot be read'
     assert browser.requests == ['file://%s' % pages[scene][0]], 'the page loads something'
 
 
@@ -134,7 +137,7 @@ CONTRAST = """(() => {
 
 
 @pytest.mark.parametrize('dark', [False, True])
-@pytest.mark.parametrize('scene', ['disk_lost', 'path_degraded', 'healthy'])
+@pytest.mark.parametrize('scene', ['disk_lost', 'path_degraded', 'healthy', 'taken_over', 'large'])
 def test_text_can_be_read_in_light_and_dark(browser, pages, scene, dark):
     """WCAG 2.1, 1.4.3: a contrast of 4.5 to 1."""
     browser.open(pages[scene][0], 1280, dark=dark)
