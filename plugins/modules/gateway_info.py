@@ -78,7 +78,7 @@ state:
   returned: without O(state)
 agent:
   description:
-    - What the agent says of itself, V(null) when it does not run or hangs. C(ceph) is how many seconds ago Ceph answered it (V(null): never),
+    - What the agent says of itself, V(null) when it does not run or hangs. C(ceph) is how many seconds ago Ceph answered it, V(null) for never,
       C(refused) the addresses of this gateway's clients that Ceph refuses, C(drain) whether it gives everything away, C(trouble) what fails,
       C(gateways) how the others seem to it, and C(disks) by device with C(image), C(owner), C(here) (access state), C(mapped) (client address),
       C(health) (of the reads of the mapping), C(doing) (a take-over or a release under way) and C(unfit) (could not be taken, is not tried for a while).

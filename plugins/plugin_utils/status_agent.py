@@ -62,7 +62,7 @@ def findings(site, name, agent, enabled, drained):
             'Wait, or see "cephgate status" there for what keeps it: another gateway must live, and reach the same hosts')
     elif not drained and enabled and not agent['refused'] and not agent['owns'] and _preferring(site, name):
         add(DEGRADED, 'standby only', 'it is ready and has none of the %s that prefer it' % count(len(_preferring(site, name)), 'image'),
-            'Nothing is lost. To have them back: drain the gateway that has them, then undrain that one (docs/operations/drain.md)')
+            'Nothing is lost. When it suits: ansible-playbook cephgate.iscsi.failback -e cephgate_gateway=%s' % name)
     return found
 
 

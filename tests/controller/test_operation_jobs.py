@@ -37,7 +37,7 @@ def answers(survey, given):
         if question['type'] in ('text', 'textarea') and value and not (
                 isinstance(value, str) and question['min'] <= len(value) <= question['max']):
             raise Unfit('%s is %r' % (name, value))
-        if question['type'] == 'integer' and not (type(value) is int and question['min'] <= value <= question['max']):
+        if question['type'] == 'integer' and not (isinstance(value, int) and question['min'] <= value <= question['max']):
             raise Unfit('%s is %r' % (name, value))
         if question['type'].startswith('multi') and set([value] if isinstance(value, str) else value) - set(question['choices']):
             raise Unfit('%s is %r' % (name, value))

@@ -64,8 +64,10 @@ LOOK = """(() => {
   }
   return {problems, count: boxes.length, scroll: document.documentElement.scrollWidth, wide,
           small: Math.min(...boxes.filter(box => !box.element.closest('svg')).map(box => parseFloat(getComputedStyle(box.element).fontSize))),
-          drawn: Math.min(...[...document.querySelectorAll('svg.map')].filter(map => map.getBoundingClientRect().width).flatMap(map => [
-            ...map.querySelectorAll('text')].map(text => parseFloat(getComputedStyle(text).fontSize) * map.getBoundingClientRect().width / map.viewBox.baseVal.width))),
+          drawn: Math.min(...[...document.querySelectorAll('svg.map text')].filter(text => text.getBoundingClientRect().width).map(text => {
+            const map = text.closest('svg');
+            return parseFloat(getComputedStyle(text).fontSize) * map.getBoundingClientRect().width / map.viewBox.baseVal.width;
+          })),
           maps: [...document.querySelectorAll('svg.map')].filter(map => map.getBoundingClientRect().width).length};
 })()"""
 

@@ -126,7 +126,7 @@ def test_a_gateway_that_ceph_refuses(site):
     site.world.run(20, until=lambda: seen.append(site.told()) or any('fenced' in entry for entry in seen[-1]))
     assert ('broken', 'gateway', 'fenced', ['gw1']) in seen[-1]
     assert agent_metrics(site, 'gw1')['agent_fenced'] == 1
-    site.world.run(30, until=lambda: site.world.gw1.is_open())
+    site.world.run(30, until=site.world.gw1.is_open)
     site.world.run(5)
     assert site.told() == [('degraded', 'gateway', 'standby only', ['gw1'])]
 
