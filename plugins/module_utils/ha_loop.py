@@ -25,6 +25,9 @@ FOLLOW = 5.0    # seconds between looks at guards
 CUTTING = 3.0
 # Commands of Ceph at a time: each is a process and a Ceph client of its own.
 WIDTH = 16
+# Seconds that a disk is left to others after its device was missing in SCST, for each place in its order: gateways are made ready one
+# after the other, and the first one in SCST should not get all new disks.
+UNMADE = 2.0
 OF_CEPH = ('look', 'map', 'unmap', 'settle')
 # After these the world here is another one: their end is told together with a look that began later.
 CHANGING = ('map', 'unmap', 'clear', 'raise', 'lower', 'open', 'close')
@@ -73,6 +76,7 @@ class Agent(object):
     def _look(self, began):
         try:
             seen = dict(self.hands.see(), orders=self.orders(), began=began)
+            seen['unmade'] = [device for device in seen['luns'] if not self.hands.paths.made(device)]
             self._tell('look', None)
         except Exception as error:  # pylint: disable=broad-except # a look that failed must not be the last one
             seen = None
@@ -161,6 +165,11 @@ class Agent(object):
 
     def _step(self, seen, now):
         self.watchdog.follow(dict((device, ('/dev/rbd%d' % entry['number'], entry['client'])) for device, entry in seen['mappings'].items()))
+        # The state file names a new disk before SCST has it, and at boot all of them: taking it would fail, and not be tried again for a while.
+        for device, order in self.site.order.items():
+            if device not in seen['luns'] or device in seen['unmade']:
+                left = UNMADE * (1 + order.index(self.site.me))
+                self.memory['unfit'][device] = max(self.memory['unfit'].get(device, 0), left)
         elapsed = 0 if self._last is None else max(0, now - self._last)
         self._last = now
         self.memory, actions = ha_decide.decide(self.site, self.memory, self._view(seen, now), elapsed)

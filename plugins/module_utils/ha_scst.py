@@ -39,6 +39,10 @@ class Paths(object):
         """'active' when the path is active and the device behind it open, else 'passive'."""
         return 'active' if self._state(device, self.me) == 'active' and self._active(device) else 'passive'
 
+    def made(self, device):
+        """Whether SCST has what a path needs; the LUNs come last, and a host without them looks for them when they do."""
+        return self.sysfs.exists('devices/' + device) and self.sysfs.exists(self._group(device, self.me))
+
     def is_open(self):
         return read.value(self.sysfs, self.target + '/enabled') == '1'
 

@@ -323,3 +323,26 @@ def test_an_operator_gets_a_disk_to_a_gateway_and_it_does_not_come_back_later_by
     world.gw2.orders['drain'] = False
     world.run(30)
     assert world.owners(device) == ['gw1'] and not world.ceph.fences
+
+
+def test_a_new_disk_is_taken_when_scst_has_it_and_not_before():
+    """The playbook writes the state file first."""
+    world = World(2, 2)
+    states, new = dict(world.states), world.devices[1]
+    for name, node in world.nodes.items():
+        part = dict(states[name], devices=states[name]['devices'][:1], images=states[name]['images'][:1], device_groups=states[name]['device_groups'][:1],
+                    luns=[lun for lun in states[name]['luns'] if lun['device'] != new])
+        part['ha'] = dict(part['ha'], order={world.devices[0]: part['ha']['order'][world.devices[0]]})
+        world.states[name] = part
+    both, world.devices = world.devices, world.devices[:1]
+    world.start()
+    world.states = states
+    for name, node in world.nodes.items():
+        node.agent.take(ha_agent.site_of(states[name], node.host), states[name])
+    world.run(5)
+    assert not [action for node in world.nodes.values() for action in node.actions if action[1] == new]
+    assert [new in world.ceph.table[name]['unfit'] for name in ('gw1', 'gw2')] == [True, True]
+    for node in world.nodes.values():
+        node.gateway().export()
+    world.devices = both
+    world.run(6, until=lambda: world.owners(new) == ['gw2'])
