@@ -65,6 +65,15 @@ def maps(luns, host, iqn_prefix, exports, sessions):
     return result
 
 
+def _ordered(options):
+    """Mount options with which systemd stops multipathd only after the unmount. Nothing else orders the two: Debian's unit is stopped
+    at the begin of a shutdown, and an ending multipathd has its maps queue no longer, so that the last writes of a file system would
+    fail where they should wait for a gateway."""
+    words = [word for word in options.split(',') if word]
+    after = 'x-systemd.after=multipathd.service'
+    return ','.join(words if after in words else words + [after])
+
+
 def file_systems(mounts, maps, options):
     """What disk_mount takes for the file systems of a client.
 
@@ -79,7 +88,7 @@ def file_systems(mounts, maps, options):
             result.append(dict(path=mount['path'], name=mount['image'], state=state))
         elif devices.get(mount['image']):
             result.append(dict(path=mount['path'], name=mount['image'], state=state, device=devices[mount['image']],
-                               fstype=mount.get('fstype', 'ext4'), options=mount.get('options') or options))
+                               fstype=mount.get('fstype', 'ext4'), options=_ordered(mount.get('options') or options)))
     return result
 
 

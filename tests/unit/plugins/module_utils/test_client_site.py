@@ -190,11 +190,18 @@ def test_a_password_among_the_settings_is_refused():
     assert "hunter2" not in str(refusal.value)
 
 
+# systemd: the file system is unmounted before multipathd ends.
+AFTER = "x-systemd.after=multipathd.service"
+
+
 def test_file_systems_of_disks_that_are_there():
     mounts = [dict(image="rbd/one", path="/one"), dict(image="rbd/two", path="/two", fstype="xfs", options="noatime"),
-              dict(image="rbd/new", path="/new"), dict(image="rbd/gone", path="/gone", state="absent")]
-    maps = [dict(name="rbd/one", device="/dev/mapper/1"), dict(name="rbd/two", device="/dev/mapper/2"), dict(name="rbd/new", device=None)]
+              dict(image="rbd/new", path="/new"), dict(image="rbd/gone", path="/gone", state="absent"),
+              dict(image="rbd/told", path="/told", options=AFTER)]
+    maps = [dict(name="rbd/one", device="/dev/mapper/1"), dict(name="rbd/two", device="/dev/mapper/2"), dict(name="rbd/new", device=None),
+            dict(name="rbd/told", device="/dev/mapper/3")]
     assert client_site.file_systems(mounts, maps, "_netdev") == [
-        dict(path="/one", name="rbd/one", state="mounted", device="/dev/mapper/1", fstype="ext4", options="_netdev"),
-        dict(path="/two", name="rbd/two", state="mounted", device="/dev/mapper/2", fstype="xfs", options="noatime"),
-        dict(path="/gone", name="rbd/gone", state="absent")]
+        dict(path="/one", name="rbd/one", state="mounted", device="/dev/mapper/1", fstype="ext4", options="_netdev," + AFTER),
+        dict(path="/two", name="rbd/two", state="mounted", device="/dev/mapper/2", fstype="xfs", options="noatime," + AFTER),
+        dict(path="/gone", name="rbd/gone", state="absent"),
+        dict(path="/told", name="rbd/told", state="mounted", device="/dev/mapper/3", fstype="ext4", options=AFTER)]
