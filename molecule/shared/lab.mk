@@ -71,7 +71,7 @@ lab-end.run:
 .PHONY: lab-client lab-client.run lab-client-many
 lab-client: deps venv  ## the Linux client's scenario, on two VMs of its own without Ceph
 	@$(STEPS) lab-client
-# Not in LAB_STEPS: see molecule/linux_client/molecule.yml. It would come before the steps that want the whole lab.
+# Not in LAB_STEPS: a quarter of an hour and more, see molecule/linux_client/molecule.yml. It would come before the steps that want the whole lab.
 lab-client.run:
 	@$(LAB) down
 	@$(LAB) phase 'linux_client: molecule test' $(MOLECULE) test -s linux_client
