@@ -43,6 +43,9 @@ class Site:
         hosts = {name: dict(gateways.hostvars(name), cephgate_gateway_id=number) for number, name in enumerate(gateways.portals, 1)}
         (work / 'hosts.yml').write_text(yaml.safe_dump(dict(all=dict(children=dict(gateways=dict(hosts=hosts))))))
         (work / 'group_vars/all/site.yml').write_text(SITE)
+        # Of a group that is none, so that nobody needs its password.
+        (work / 'group_vars/nobody').mkdir()
+        (work / 'group_vars/nobody/vault.yml').write_text('$ANSIBLE_VAULT;1.1;AES256\n3133\n')
         git(work, 'init', '-q')
         git(work, 'add', '-A')
         git(work, 'commit', '-qm', 'The site')
@@ -143,6 +146,8 @@ def test_a_host_is_attached(site):
     ('grow_lun', dict(cephgate_image='rbd/one', cephgate_size=True), 'cephgate_size is true; it is a whole number and a unit'),
     ('grow_lun', dict(cephgate_image='rbd/none', cephgate_size='1G'), 'image rbd/none is not declared'),
     ('grow_lun', dict(cephgate_image='rbd/one', cephgate_size='1G', cephgate_site_file='away.yml'), 'is no file on the control node'),
+    ('add_lun', dict(cephgate_image='rbd/n', cephgate_size='1G', cephgate_lun_host='db', cephgate_site_file='group_vars/nobody/vault.yml'),
+     'is encrypted by ansible-vault as a whole, and would be written in plain'),
     ('attach_host', dict(cephgate_new_host='x y', cephgate_new_initiators='iqn.1993-08.org.debian:01:x'), 'x y'),
     ('attach_host', dict(cephgate_new_host='x', cephgate_new_initiators=7), 'cephgate_new_initiators is 7; it is the names of initiators'),
     ('attach_host', dict(cephgate_new_host='x', cephgate_new_initiators='not a name'), 'not'),
