@@ -89,3 +89,9 @@ def test_check_mode_writes_no_file(play, tmp_path):
 def test_a_file_that_cannot_be_written(play):
     code, output, dummy = play(cephgate_status_html='/nowhere/status.html', cephgate_status_fail_on='never')
     assert code != 0 and 'cannot be written to /nowhere/status.html' in output
+
+
+def test_a_word_that_is_none_is_refused_before_anybody_is_asked(play):
+    code, output, document = play(cephgate_status_fail_on='sometimes')
+    assert code != 0 and document is None and 'cephgate_status_fail_on is "sometimes"' in output.replace('\\"', '"'), output
+    assert 'Give one of these' in output and 'Look at this gateway' not in output and 'Traceback' not in output
