@@ -30,7 +30,7 @@ EXAMPLES = r"""
 - name: Wait until another gateway has the disk
   ansible.builtin.command: /usr/local/sbin/cephgate --json status
   register: told
-  until: ['rbd/db01'] | cephgate.iscsi.unserved(told.stdout) | length == 0
+  until: "['rbd/db01'] | cephgate.iscsi.unserved(told.stdout) | length == 0"
   changed_when: false
   failed_when: false
 """
