@@ -52,7 +52,9 @@ lab-availability.run:
 # Not in LAB_STEPS: on a lab whose site is as lab-site leaves it, minutes for each operation.
 lab-operations: venv  ## drain, upgrade, remove and the like under load, on the lab that is up
 	@$(LAB) phase 'tests: operations' $(PYTEST) -s tests/integration/lab/test_images.py tests/integration/lab/test_operations.py
-.PHONY: failover lab-fenced
+.PHONY: failover failover-many lab-fenced
+failover-many: venv  ## 100 disks on a gateway that is killed, in the mode fenced, on the lab that is up
+	@.venv/bin/python tests/integration/lab/failover_many.py
 lab-fenced: venv lab-fenced.run  ## the stale write in both modes and some fail-overs, on the lab that is up
 failover: venv  ## the failure matrix of both modes, on the lab that is up: make failover MODE=fenced CASE=frozen
 	@.venv/bin/python tests/integration/lab/failover.py $(if $(MODE),--mode $(MODE)) $(if $(CASE),--case '$(CASE)')

@@ -154,15 +154,18 @@ def fenced(gateway):
     return None if found == "none" else found == "fenced"
 
 
+def leave(mode):
+    """Take gateways that are in another mode out of service, as the manual says. Whether there were any."""
+    others = [gateway for gateway in GATEWAYS if fenced(gateway) not in (mode == "fenced", None)]
+    for gateway in others:
+        on(gateway, "systemctl disable --now cephgate-agent 2>/dev/null; systemctl stop cephgate; cephgate release", timeout=300)
+    return bool(others)
+
+
 def switch(mode, site):
-    """Put both gateways into a mode: out of service first, as the manual says."""
-    variables = dict(cephgate_ha_mode=mode)
-    for gateway in GATEWAYS:
-        if fenced(gateway) not in (mode == "fenced", None):
-            on(gateway, "systemctl disable --now cephgate-agent 2>/dev/null; systemctl stop cephgate; cephgate release", timeout=300)
-            site = True
-    if site:
-        run = play_site(variables=variables)
+    """Put both gateways into a mode; C(site): run the playbook although they are."""
+    if leave(mode) or site:
+        run = play_site(variables=dict(cephgate_ha_mode=mode))
         if run.code:
             raise SystemExit("the site, mode %s: %s" % (mode, run.error))
 
