@@ -13,7 +13,6 @@ import subprocess
 import time
 
 import failover
-import gatewaylab as lab
 from labsite import STATE, disk, on, play_site
 
 import network
@@ -77,7 +76,6 @@ def test_in_shared_without_the_lock_an_old_write_overwrites_a_newer_one(declared
     failover.leave("shared")
     run = play_site(variables={"cephgate_luns": luns + [BARE], "gateway_image_features": ["layering"]})
     assert run.code == 0, run.error
-    lab.all_paths()
     try:
         hold_and_let_go(disk(5), "gw1")
         end = time.monotonic() + 90
