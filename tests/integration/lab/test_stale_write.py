@@ -83,7 +83,7 @@ def test_in_shared_without_the_lock_an_old_write_overwrites_a_newer_one(declared
             assert time.monotonic() < end, "the newer value stayed: does the image have a lock, or was the write not held?"
             time.sleep(1)
     finally:
-        run = play_site(variables={"cephgate_luns": luns + [dict(BARE, state="absent")]})
+        run = play_site(variables={"cephgate_luns": luns + [BARE], "cephgate_image": BARE["image"]}, playbook="cephgate.iscsi.remove_lun")
     assert run.code == 0, run.error
 
 
