@@ -6,7 +6,8 @@
 usage: gateway_host.py FOLDER ADDRESS...
 
 In it /etc, /usr/local, /run, /dev and /sys/bus are the gateway's own, SCST's tree at /run/scst_tgt is the emulator's (over FUSE, without
-data plane), and /usr/local/bin/rbd stands for Ceph and the kernel's client. Initiators are those of FOLDER/initiators.json: each logs
+data plane), and /usr/local/bin/rbd stands for Ceph and the kernel's client. Beside it are dmsetup, whose devices are files, and systemctl,
+which runs the units that the roles install. Initiators are those of FOLDER/initiators.json: each logs
 in as soon as the target lets it, and again when its session is gone, as real ones do; but not one that FOLDER/gone names.
 """
 import json
@@ -23,6 +24,7 @@ from scst_emulator import Emulator, Fake, login  # noqa: E402
 from scst_emulator.fuse_face import serve  # noqa: E402
 
 ROOT = '/run/scst_tgt'
+OPENED = pathlib.Path('/run/opened')  # what SCST has open, for those who would take it away
 NODES = dict(null=(1, 3), zero=(1, 5), full=(1, 7), random=(1, 8), urandom=(1, 9), tty=(5, 0), fuse=(10, 229))
 
 
@@ -51,16 +53,27 @@ def isolate(folder, addresses):
         os.symlink(os.readlink('/dev/' + name), dev / name)
     mount('--bind', '/dev/pts', dev / 'pts')
     mount('--rbind', dev, '/dev')
-    bus = private / 'bus'
-    (bus / 'rbd/devices').mkdir(parents=True)
-    mount('--bind', bus, '/sys/bus')
+    for place in ('/sys/bus', '/sys/block', '/sys/kernel/debug'):
+        folder_of = private / place[1:].replace('/', '-')
+        folder_of.mkdir()
+        mount('--bind', folder_of, place)
+    os.makedirs('/sys/bus/rbd/devices')
+    os.makedirs('/sys/kernel/debug/ceph')
     mount('-t', 'tmpfs', 'run', '/run')
+    os.makedirs('/dev/mapper')
+    for name in ('guards', 'opened', 'units', 'systemd/system'):
+        os.makedirs('/run/' + name)
+    # Where the stand-ins find Ceph, from which address they speak to it, and with whom they end.
+    os.symlink(folder.parent / 'ceph', '/run/ceph')
+    pathlib.Path('/run/address').write_text(addresses[0].split('/')[0])
+    pathlib.Path('/run/host.pid').write_text(str(os.getpid()))
     pathlib.Path('/etc/ceph').mkdir(exist_ok=True)
     pathlib.Path('/etc/ceph/ceph.conf').write_text('[global]\nfsid = a7f64266-0894-4f1e-a635-d0aeaca0e993\n')
     pathlib.Path('/usr/local/bin').mkdir(exist_ok=True)
-    command = pathlib.Path('/usr/local/bin/rbd')
-    command.write_text('#!/bin/sh\nexec %s %s %s "$@"\n' % (sys.executable, pathlib.Path(__file__).parent / 'rbd.py', folder.parent / 'ceph'))
-    command.chmod(0o755)
+    for name in ('rbd', 'dmsetup', 'systemctl'):
+        command = pathlib.Path('/usr/local/bin') / name
+        command.write_text('#!/bin/sh\nexec %s -S %s "$@"\n' % (sys.executable, pathlib.Path(__file__).parent / 'stand_ins' / (name + '.py')))
+        command.chmod(0o755)
     subprocess.run(['ip', 'link', 'set', 'lo', 'up'], check=True)
     for address in addresses:
         subprocess.run(['ip', 'addr', 'add', address, 'dev', 'lo'], check=True)
@@ -71,6 +84,15 @@ class Files(Fake):
 
     def entry(self, path):
         return dict(size=os.stat(path).st_size, block=True)
+
+    def open(self, path, write, exclusive):
+        handle = super().open(path, write, exclusive)
+        (OPENED / path.replace('/', '%')).touch()
+        return handle
+
+    def close(self, handle):
+        (OPENED / handle.replace('/', '%')).unlink(missing_ok=True)
+        super().close(handle)
 
 
 class Initiators:

@@ -20,6 +20,9 @@ LUNS = [dict(image='rbd/a', size='64M', gateway='gw1', hosts={'db': 0}),
         dict(image='rbd/c', size='64M', hosts={'db': 2})]
 HOSTS = {'db': {'initiators': [DB]}, 'web': {'initiators': [WEB]}}
 
+BINDINGS = HERE / 'stand_ins/bindings'
+ENVIRONMENT = dict(os.environ, PYTHONPATH=str(BINDINGS), PYTHONDONTWRITEBYTECODE='1')
+
 # Stands for the package manager: this machine's packages are none of a test's business.
 PACKAGES = '''#!/usr/bin/python
 from ansible.module_utils.basic import AnsibleModule
@@ -42,8 +45,8 @@ class Gateway:
             ['unshare', '--mount', '--net', sys.executable, HERE / 'gateway_host.py', self.folder, self.portals[0] + '/24', self.portals[1] + '/64'],
             stdout=open(self.folder / 'log', 'w'), stderr=subprocess.STDOUT)
         self.python = self.folder / 'python'
-        self.python.write_text('#!/bin/sh\nexec nsenter --mount=/proc/%d/ns/mnt --net=/proc/%d/ns/net -- %s "$@"\n' % (
-            self.process.pid, self.process.pid, sys.executable))
+        self.inside = 'nsenter --mount=/proc/%d/ns/mnt --net=/proc/%d/ns/net --' % (self.process.pid, self.process.pid)
+        self.python.write_text('#!/bin/sh\nPYTHONPATH=%s exec %s %s "$@"\n' % (BINDINGS, self.inside, sys.executable))
         self.python.chmod(0o755)
         end = time.monotonic() + 20
         while self.sh('cat /run/scst_tgt/version', check=False).returncode:
@@ -58,8 +61,7 @@ class Gateway:
         (self.folder / 'initiators.new').rename(self.folder / 'initiators.json')
 
     def sh(self, command, check=True):
-        done = subprocess.run(['nsenter', '--mount=/proc/%d/ns/mnt' % self.process.pid, 'sh', '-c', command], text=True, check=False,
-                              capture_output=True, timeout=60)
+        done = subprocess.run(self.inside.split() + ['sh', '-c', command], text=True, check=False, capture_output=True, timeout=60, env=ENVIRONMENT)
         assert not check or done.returncode == 0, (command, done.stdout, done.stderr)
         return done
 
@@ -76,7 +78,31 @@ class Gateway:
     def status(self):
         return json.loads(self.sh('/usr/local/sbin/cephgate --json status', check=False).stdout)
 
+    def cephgate(self, *words):
+        """(exit code, what it answers) of the command."""
+        done = self.sh('/usr/local/sbin/cephgate --json %s' % ' '.join(words), check=False)
+        assert 'Traceback' not in done.stderr, done.stderr
+        return done.returncode, json.loads(done.stdout)
+
+    def value(self, path):
+        """First line of a file of SCST's tree; None when it is not there."""
+        return (self.sh('cat /run/scst_tgt/' + path, check=False).stdout.splitlines() or [None])[0]
+
+    def names(self, path):
+        return self.sh('ls /run/scst_tgt/%s 2>/dev/null || true' % path).stdout.split()
+
+    def mapped(self):
+        return sorted(self.sh('cat /sys/bus/rbd/devices/*/name 2>/dev/null || true').stdout.split())
+
+    def guards(self):
+        return sorted(self.sh('ls /run/guards').stdout.split())
+
+    def active(self):
+        """Images whose path is active and whose device is open here."""
+        return sorted(entry['image'] for entry in self.status()['images'] if entry.get('here') == 'active')
+
     def end(self):
+        self.sh('systemctl stop cephgate-agent cephgate', check=False)
         # The emulator unmounts itself on SIGTERM; unshare without --fork is the process itself.
         self.process.send_signal(signal.SIGTERM)
         self.process.wait(20)
@@ -84,12 +110,14 @@ class Gateway:
 
 class Site:
 
-    def __init__(self, top, count=2):
+    def __init__(self, top, count=2, **variables):
         self.top = top
+        self.variables = variables
         (top / 'ceph/images').mkdir(parents=True)
         (top / 'ceph/ids').mkdir()
         (top / 'library').mkdir()
         (top / 'library/no_packages.py').write_text(PACKAGES)
+        (top / 'ceph/osdmap').write_text('epoch 1 barrier 0 flags 0x0\n')
         self.gateways = {'gw%d' % number: Gateway(top, number) for number in range(1, count + 1)}
         self.dead = set()
 
@@ -98,11 +126,11 @@ class Site:
                  for name, one in self.gateways.items()}
         for name in self.dead:
             hosts[name].update(ansible_connection='ssh', ansible_host='127.0.0.1', ansible_port=9, ansible_ssh_timeout=2)
-        return dict(all=dict(vars=dict(
+        return dict(all=dict(vars=dict(dict(
             ansible_connection='local', ansible_package_use='ansible.legacy.no_packages', cephgate_iqn_prefix=PREFIX, cephgate_luns=LUNS, cephgate_hosts=HOSTS,
             cephgate_sysfs_root='/run/scst_tgt', cephgate_scst_install=False, gateway_service=False, gateway_init='systemd', cephgate_ceph_client='igw',
             cephgate_ceph_key='AQ==', cephgate_ceph_fsid='a7f64266-0894-4f1e-a635-d0aeaca0e993', cephgate_ceph_mon_host='10.0.0.1',
-            gateway_drain_tries=3)), gateways=dict(hosts=hosts))
+            gateway_drain_tries=3), **self.variables)), gateways=dict(hosts=hosts))
 
     def play(self, name, *arguments, **variables):
         """(exit code, {host: changed}, errors as one text, tasks by host in order)"""

@@ -114,6 +114,7 @@ def test_an_upgrade_leaves_out_what_is_drained_and_keeps_last_paths(site):
 
 def test_a_lun_is_not_removed_while_an_initiator_sees_it(site):
     refused(site.play('remove_lun', cephgate_image='rbd/zz'), 'rbd/zz', 'rbd/a, rbd/b, rbd/c')
+    refused(site.play('remove_lun'), 'cephgate_image is not set', 'rbd/a, rbd/b, rbd/c')
     refused(site.play('remove_lun', cephgate_image='rbd/b'), DB, WEB, 'LUN 0 through gw1, gw2', 'cephgate_disrupt_sessions')
     assert site.gateways['gw1'].luns() == [0, 1, 2]
 
@@ -135,6 +136,18 @@ def test_a_lun_that_nobody_sees_any_more_is_removed_from_every_gateway(site):
     assert again.code == 0 and not any(again.changed.values()) and not any('still declared' in text for text in again.said), again.error
     run = site.play('site', cephgate_luns=absent)
     assert run.code == 0 and not any(run.changed.values()), (run.error, [task for task in run.tasks if task[2]])
+
+
+def test_a_number_of_two_gateways_and_an_identity_of_two_disks_are_refused_before_anything_is_touched(site):
+    gw2 = site.gateways['gw2']
+    gw2.number = 1
+    try:
+        refused(site.play('site'), 'gateways gw1 and gw2 both have cephgate_gateway_id 1', 'another number')
+    finally:
+        gw2.number = 2
+    for own in (dict(usn='the-same'), dict(t10_dev_id='the-same')):
+        refused(site.play('site', cephgate_luns=[dict(LUNS[0], identity=own), LUNS[1], dict(LUNS[2], identity=own)]),
+                'rbd/a and rbd/c have the same %s (the-same)' % list(own)[0], 'another identity')
 
 
 def test_an_image_that_was_made_anew_is_not_exported_as_the_old_one(site):
