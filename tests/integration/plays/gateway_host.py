@@ -53,12 +53,15 @@ def isolate(folder, addresses):
         os.symlink(os.readlink('/dev/' + name), dev / name)
     mount('--bind', '/dev/pts', dev / 'pts')
     mount('--rbind', dev, '/dev')
-    for place in ('/sys/bus', '/sys/block', '/sys/kernel/debug'):
+    for place in ('/sys/bus', '/sys/block', '/sys/dev/block', '/sys/kernel/debug'):
         folder_of = private / place[1:].replace('/', '-')
         folder_of.mkdir()
         mount('--bind', folder_of, place)
     os.makedirs('/sys/bus/rbd/devices')
     os.makedirs('/sys/kernel/debug/ceph')
+    # Guards are files here, so their numbers are 0:0, and nothing is ever under way in them.
+    os.makedirs('/sys/dev/block/0:0')
+    pathlib.Path('/sys/dev/block/0:0/inflight').write_text('       0        0\n')
     mount('-t', 'tmpfs', 'run', '/run')
     os.makedirs('/dev/mapper')
     for name in ('guards', 'opened', 'units', 'systemd/system'):
