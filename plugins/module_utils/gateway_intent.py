@@ -12,6 +12,8 @@ from __future__ import absolute_import, division, print_function
 
 __metaclass__ = type
 
+from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Refused
+
 MARK = 'unfinished'
 
 
@@ -20,6 +22,7 @@ def intended(old, new, complete, removed=()):
 
     The modules leave alone what is not listed, so it is served until the next restart; then it must not vanish.
     old: what the state file holds, or None. removed: LUNs [{target, group, lun}] that are to go whatever else is declared.
+    Raises Refused when the mode changes and the old one has besides what the new one does not name.
     """
     if old is None or complete:
         return dict(new)
@@ -30,6 +33,11 @@ def intended(old, new, complete, removed=()):
     result['devices'] = _with(new['devices'], [entry for entry in old['devices'] if entry['name'] in used], 'name')
     behind = set(device['image'] for device in result['devices'])
     result['images'] = _with(new['images'], [entry for entry in old['images'] if entry['image'] in behind], 'image')
+    if bool(new.get('ha')) != bool(old.get('ha')):
+        left = sorted(set(entry['image'] for entry in result['devices']) - set(entry['image'] for entry in new['devices']))
+        if left:
+            raise Refused('image %s: this gateway serves it in another ha_mode, and it is not declared any more, so nobody knows what is to become of it '
+                          'in the new mode. Declare it, or declare it with state: absent.' % ', '.join(left))
     listed = set(device for group in new['device_groups'] for device in group['devices'])
     earlier = dict((group['name'], [name for name in group['devices'] if name in used and name not in listed])
                    for group in old['device_groups'])
