@@ -269,7 +269,8 @@ def metrics(options):
     return ALL_SERVED
 
 
-VERBS = dict(agent=agent, apply=apply_state, drain=drain, failback=failback, metrics=metrics, undrain=undrain, plan=plan, release=release, status=status, serve=serve)
+VERBS = dict(agent=agent, apply=apply_state, drain=drain, failback=failback, metrics=metrics, undrain=undrain, plan=plan, release=release,
+             status=status, serve=serve)
 
 
 def main(arguments=None):

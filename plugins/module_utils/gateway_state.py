@@ -224,8 +224,8 @@ class Gateway(object):
 
     def held(self):
         """What of this gateway SCST has, as texts; nothing after a release."""
-        return ['%s %s' % (what, entry['name']) for what, folder, entries in (
-            ('target', 'targets/iscsi/', self.state['targets']), ('device', 'devices/', self.state['devices']))
+        places = (('target', 'targets/iscsi/', self.state['targets']), ('device', 'devices/', self.state['devices']))
+        return ['%s %s' % (what, entry['name']) for what, folder, entries in places
                 for entry in entries if self.sysfs.exists(folder + entry['name'])]
 
     def ready(self):

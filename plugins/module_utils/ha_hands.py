@@ -51,8 +51,8 @@ def map_options(entry, read=_read):
 
 
 class Hands(object):
-    """state: of the gateway; ceph: ha_rados.Rados or ha_ceph.Ceph; rbd: rbd.Rbd or rbd_kernel.KernelRbd, bounded; paths: ha_scst.Paths; guards: ha_guard.Guards;
-    mapped: as rbd.mapped; say: called with a line for the journal."""
+    """state: of the gateway; ceph: ha_rados.Rados or ha_ceph.Ceph; rbd: rbd.Rbd or rbd_kernel.KernelRbd, bounded;
+    paths: ha_scst.Paths; guards: ha_guard.Guards; mapped: as rbd.mapped; say: called with a line for the journal."""
 
     def __init__(self, state, ceph, rbd, paths, guards, mapped, say, epoch=kernel_epoch, number=disk_number, options=map_options,
                  clock=clock, sleep=time.sleep):

@@ -91,7 +91,8 @@ td span{text-align:right}td[data-t]::before{content:attr(data-t);color:var(--sof
 @media print{:root{color-scheme:light;--page:#fff;--card:#fff;--ink:#111;--soft:#4b545d;--rule:#ccd2d8;--line:#a5aeb7;
 --healthy:#1f7a55;--degraded:#985b00;--broken:#c0262d;--unknown:#6b7580;--t-degraded:#fdf4e3;--t-broken:#fdeced;--t-unknown:#f1f3f5}
 *{-webkit-print-color-adjust:exact;print-color-adjust:exact}body{font-size:12px}main{padding:0;max-width:none}
-header h1{font-size:21px}header p{font-size:14px}.tiles{grid-template-columns:repeat(5,1fr);gap:7px}.tile,.tile:nth-child(-n+2){grid-column:span 1;padding:8px 9px}
+header h1{font-size:21px}header p{font-size:14px}.tiles{grid-template-columns:repeat(5,1fr);gap:7px}
+.tile,.tile:nth-child(-n+2){grid-column:span 1;padding:8px 9px}
 .map.wide,.map.narrow{display:none}.map.medium{display:block}.tile dd{font-size:11px}
 .tile b{font-size:17px}.tile dt,.tile .quiet,table,th,figcaption{font-size:11px}.problem h3{font-size:13.5px}.problem{padding:9px 14px}h2{font-size:13.5px}
 h2 small,.where{font-size:11px}td .why{font-size:11px}tr{break-inside:avoid}thead{display:table-header-group}h2{break-after:avoid;margin-top:22px}}

@@ -65,6 +65,6 @@ json.dump(dict(
     wrong=["%s before %s" % (first, second) for first, second in BEFORE
            if not (first in ended and second in begun and ended[first] < begun[second])],
     seconds=round(at(-1) - zero, 1),
-    failed=[entry["UNIT"] for _, entry in stops if entry.get("JOB_RESULT", "done") != "done"],
+    failed=[entry["UNIT"] for dummy, entry in stops if entry.get("JOB_RESULT", "done") != "done"],
     lost=[entry["MESSAGE"] for entry in entries if entry.get("_TRANSPORT") == "kernel" and LOST.search(str(entry.get("MESSAGE")))],
     mounted=round(int(show(MOUNT, "ActiveEnterTimestampMonotonic")) / 1e6, 1)), sys.stdout)

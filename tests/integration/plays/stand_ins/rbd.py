@@ -88,7 +88,6 @@ def map_image(image):
     return 0
 
 
-
 def unmap(disk):
     number = disk[len('/dev/rbd'):]
     folder = bus / number
