@@ -111,6 +111,19 @@ def test_what_the_watchdogs_reads_mean():
     assert reads.watch.health() == 'fenced'
 
 
+def test_many_disks_are_read_no_more_often_in_all_than_few():
+    watches = {}
+    dog = ha_watch.Watchdog(lambda run: None, lambda path, client: watches.setdefault(path, ha_watch.Watch(
+        path, client, None, None, lambda path, page: None, lambda: 0)))
+    dog.follow({'a': ('/dev/rbd0', 'c')})
+    assert dog.pace() == ha_watch.PERIOD
+    dog.follow(dict((str(number), ('/dev/rbd%d' % number, 'c')) for number in range(300)))
+    assert dog.pace() == 5.0 and watches['/dev/rbd7'].pace() == 5.0
+    watches['/dev/rbd7'].look()
+    watches['/dev/rbd7']._clock = lambda: 5.5
+    assert watches['/dev/rbd7'].health() == 'good', 'read every 5 s, so an answer counts for longer'
+
+
 @pytest.mark.parametrize('number, listed', [(errno.ESHUTDOWN, False), (errno.EIO, CephError(errno.EIO, 'no answer'))])
 def test_who_cannot_tell_counts_as_refused(number, listed):
     reads = Reads()
