@@ -138,7 +138,7 @@ def test_the_role_writes_the_intent_before_the_first_change_and_the_end_after_th
     phases = [task.get('phase', 'end') for name, task in role_tasks() if name == 'gateway_state']
     changing = [number for number, name in enumerate(names) if name.startswith('scst_')]
     first, last = (number for number, name in enumerate(names) if name == 'gateway_state')
-    assert phases == ['begin', 'end'] and first < changing[0] and changing[-1] < last and len(changing) == 6
+    assert phases == ['begin', 'end'] and first < changing[0] and changing[-1] < last and len(changing) == 7
 
 
 @pytest.mark.parametrize('daemon_only', [False, True], ids=['reboot', 'daemon'])
