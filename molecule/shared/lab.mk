@@ -6,7 +6,7 @@
 
 LAB := python3 molecule/shared/lab
 # In make test: from a lab that knows nothing of the site to one that has lived through the deaths of its parts.
-LAB_STEPS := lab-fresh lab-site lab-availability lab-proof lab-living lab-fenced lab-end
+LAB_STEPS := lab-fresh lab-site lab-availability lab-proof lab-living lab-end
 MOLECULE := env $(ANSIBLE) NO_COLOR=1 COLUMNS=160 .venv/bin/molecule
 ifneq ($(SCST_SOURCE),)
 export SCST_SOURCE
@@ -24,7 +24,7 @@ lab.run:
 	@$(LAB) phase 'proof' $(LAB) proof
 	@$(LAB) phases
 
-.PHONY: lab-test lab-build lab-build.run lab-fresh.run lab-site.run lab-availability.run lab-proof.run lab-living.run lab-fenced.run lab-end.run
+.PHONY: lab-test lab-build lab-build.run lab-fresh.run lab-site.run lab-availability.run lab-proof.run lab-living.run lab-end.run
 lab-test: deps venv  ## the lab's tests alone, on a fresh lab, which is removed at the end
 	@$(STEPS) $(LAB_STEPS)
 # Not in LAB_STEPS: a quarter of an hour of compilers in an emulated machine. A lab that is up is removed.
@@ -52,10 +52,13 @@ lab-availability.run:
 # Not in LAB_STEPS: on a lab whose site is as lab-site leaves it, minutes for each operation.
 lab-operations: venv  ## drain, upgrade, remove and the like under load, on the lab that is up
 	@$(LAB) phase 'tests: operations' $(PYTEST) -s tests/integration/lab/test_images.py tests/integration/lab/test_operations.py
-.PHONY: failover failover-many lab-fenced
-failover-many: venv  ## 100 disks on a gateway that is killed, in the mode fenced, on the lab that is up
+.PHONY: failover failover-many stale-write
+# Not in LAB_STEPS: the mode fenced needs real SCST (make lab SCST_SOURCE=...). With the emulator a gateway that is fenced stays stuck: LIO,
+# its data plane, ends no session before the commands that the guard holds have ended, and the emulator's tree hangs with it.
+stale-write: venv  ## the stale write in both modes, on the lab with real SCST that is up
+	@$(LAB) phase 'tests: stale write' $(PYTEST) -s tests/integration/lab/test_stale_write.py
+failover-many: venv  ## 100 disks on a gateway that is killed, in the mode fenced, on the lab with real SCST that is up
 	@.venv/bin/python tests/integration/lab/failover_many.py
-lab-fenced: venv lab-fenced.run  ## the stale write in both modes and some fail-overs, on the lab that is up
 failover: venv  ## the failure matrix of both modes, on the lab that is up: make failover MODE=fenced CASE=frozen
 	@.venv/bin/python tests/integration/lab/failover.py $(if $(MODE),--mode $(MODE)) $(if $(CASE),--case '$(CASE)')
 lab-proof.run:
@@ -63,10 +66,6 @@ lab-proof.run:
 	@$(LAB) phases
 lab-living.run:
 	@$(LAB) phase 'tests: living site' $(PYTEST) -s tests/integration/lab/test_living_site.py
-# Changes the mode of both gateways, so it comes last. The whole matrix is make failover.
-lab-fenced.run:
-	@$(LAB) phase 'tests: stale write' $(PYTEST) -s tests/integration/lab/test_stale_write.py
-	@$(LAB) phase 'failover: some cases' .venv/bin/python tests/integration/lab/failover.py --mode fenced --no-site --case 'gateway killed' --case 'frozen for 20' --case 'planned'
 lab-end.run:
 	@$(LAB) down
 
