@@ -96,7 +96,15 @@ def ceph_of(state):
     return Ceph(bounded_run(ASK), pool, state['client'], state['cluster'])
 
 
-def show_debugfs(mounted=os.path.ismount, run=subprocess.Popen):
+def filled(path):
+    """Whether a folder holds anything; a mounted debugfs always does."""
+    try:
+        return bool(os.listdir(path))
+    except EnvironmentError:
+        return False
+
+
+def show_debugfs(mounted=filled, run=subprocess.Popen):
     """The kernel tells its osdmap in debugfs alone, and not every host mounts that at boot."""
     if mounted(DEBUGFS):
         return
