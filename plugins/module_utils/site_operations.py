@@ -180,13 +180,17 @@ def _users(lun, entry):
                if session['group'] in hosts and hosts[session['group']] in [one['lun'] for one in session['luns']])
 
 
-def unserved(image_list, stdout):
-    """Which of these images a gateway does not call served yet, or is still at. stdout: of C(cephgate --json status)."""
+def unserved(image_list, stdout, giver):
+    """Which of these images a gateway does not call served by another than C(giver) yet, or is still at.
+
+    stdout: of C(cephgate --json status). It may be a second old, and from before the giver let go.
+    """
     try:
         found = dict((one['image'], one) for one in json.loads(stdout)['images'])
     except (ValueError, KeyError, TypeError):
         return list(image_list)
-    return [image for image in image_list if image in found and (not found[image]['served'] or found[image].get('doing'))]
+    return [image for image in image_list
+            if image in found and (not found[image]['served'] or found[image].get('doing') or found[image].get('owner') == giver)]
 
 
 def _places(sessions):

@@ -266,7 +266,11 @@ def test_out_of_service_and_as_it_is_both_may_be(stdout, mode, pool):
 
 def test_a_disk_was_taken_over_when_the_others_call_it_served():
     def status(**entry):
-        return json.dumps(dict(images=[dict(dict(image='rbd/a', served=True, doing=None), **entry)]))
-    assert operations.unserved(['rbd/a', 'rbd/z'], status()) == [], 'an image that a gateway does not know is not its business'
-    assert operations.unserved(['rbd/a'], status(served=False)) == ['rbd/a'] == operations.unserved(['rbd/a'], status(doing='map'))
-    assert operations.unserved(['rbd/a'], 'cephgate: no') == ['rbd/a'] and operations.unserved([], '') == []
+        return json.dumps(dict(images=[dict(dict(image='rbd/a', served=True, doing=None, owner='gw2'), **entry)]))
+
+    def unserved(stdout, images=('rbd/a',)):
+        return operations.unserved(list(images), stdout, 'gw1')
+    assert unserved(status(), ['rbd/a', 'rbd/z']) == [], 'an image that a gateway does not know is not its business'
+    assert unserved(status(served=False)) == ['rbd/a'] == unserved(status(doing='map'))
+    assert unserved(status(owner='gw1')) == ['rbd/a'], 'said before it heard that gw1 let go'
+    assert unserved('cephgate: no') == ['rbd/a'] and unserved('', []) == []
