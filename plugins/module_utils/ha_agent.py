@@ -9,12 +9,12 @@ __metaclass__ = type
 
 import json
 import os
-import re
 import signal
 import socket
 import subprocess
 
 from ansible_collections.cephgate.iscsi.plugins.module_utils import gateway_state, ha_rados
+from ansible_collections.cephgate.iscsi.plugins.module_utils.ceph_conf import monitors
 from ansible_collections.cephgate.iscsi.plugins.module_utils.gateway_mapper import clock
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_ceph import Ceph
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_guard import Guards
@@ -34,22 +34,6 @@ REPORT_EVERY = 1.0
 ASK = 4        # seconds that a command of Ceph may take
 CHANGE = 25    # the same for rbd map and unmap; longer than limits.claim, by which another gateway may try
 LEAVING = 25   # seconds for giving everything away before the host goes down
-
-
-def monitors(conf):
-    """Addresses of the monitors in a ceph.conf, as (host, port)."""
-    found = re.search(r'^\s*mon[ _]host\s*=\s*(.+)$', conf, re.MULTILINE)
-    result = []
-    for word in re.split(r'[\s,]+', found.group(1)) if found else []:
-        word = re.sub(r'^\[?v[12]:', '', word)
-        word = word[:-1] if word.count(']') > word.count('[') else word
-        if word.count(':') > 1 and ']' not in word:
-            host, port = word, ''
-        else:
-            host, dummy, port = word.partition(':') if word.count(':') < 2 else word.rpartition(':')
-        if host:
-            result.append((host.strip('[]'), int(port) if port.isdigit() else 6789))
-    return result
 
 
 def own_address(addresses, make=socket.socket):
@@ -81,7 +65,7 @@ def host_address(state, current):
         if entry.get('client'):
             return host_of(entry['client'])
     with open('/etc/ceph/%s.conf' % state['cluster']) as handle:
-        found = own_address(monitors(handle.read()))
+        found = own_address([(host, port) for dummy, host, port in monitors(handle.read())])
     if found is None:
         raise Refused('/etc/ceph/%s.conf: no monitor in mon_host to which this host has a route, so it is not known from which address its '
                       'Ceph client speaks.' % state['cluster'])

@@ -21,6 +21,7 @@ import os
 import re
 import time
 
+from ansible_collections.cephgate.iscsi.plugins.module_utils.ceph_conf import monitors, written
 from ansible_collections.cephgate.iscsi.plugins.module_utils.gateway_mapper import clock
 from ansible_collections.cephgate.iscsi.plugins.module_utils.rbd import Rbd, RbdError
 
@@ -51,18 +52,10 @@ def _read(path):
         return handle.read()
 
 
-def monitors(conf):
+def reachable(conf):
     """host:port of the monitors that speak messenger 1, or [] when ceph.conf does not say it in plain addresses."""
-    found = re.search(r'^\s*mon[ _]host\s*=\s*(.+)$', conf, re.MULTILINE)
-    result = []
-    for word in re.findall(r'(?:v[12]:)?(?:\[[0-9a-fA-F:]+\]|[\w.-]+)(?::\d+)?(?:/\d+)?', found.group(1)) if found else []:
-        if word.startswith('v2:'):
-            continue
-        word = re.sub(r'^v1:|/\d+$', '', word)
-        if not re.match(r'(\d+\.\d+\.\d+\.\d+|\[[0-9a-fA-F:]+\])(:\d+)?$', word):
-            return []
-        result.append(word if re.search(r'[\d\]]:\d+$', word) and not word.endswith(']') else word + ':6789')
-    return result
+    found = [written(host, port) for messenger, host, port in monitors(conf) if messenger != 'v2']
+    return found if None not in found else []
 
 
 class KernelRbd(Rbd):
@@ -92,7 +85,7 @@ class KernelRbd(Rbd):
             if odd or not self._exists(BUS + '/add_single_major'):
                 raise ValueError('option %s' % odd[0] if odd else 'the kernel module is not loaded')
             found = re.search(r'^\s*key\s*=\s*(\S+)\s*$', self._files(KEYRING % (self.cluster, self.client)), re.MULTILINE)
-            where = monitors(self._files(CONF % self.cluster))
+            where = reachable(self._files(CONF % self.cluster))
             if not found or not where:
                 raise ValueError('no key in the keyring' if where else 'mon_host is not a list of addresses')
             name = 'client.' + self.client

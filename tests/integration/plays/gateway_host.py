@@ -6,8 +6,8 @@
 usage: gateway_host.py FOLDER ADDRESS...
 
 In it /etc, /usr/local, /run, /dev and /sys/bus are the gateway's own, SCST's tree at /run/scst_tgt is the emulator's (over FUSE, without
-data plane), and /usr/local/bin/rbd stands for Ceph and the kernel's client. Beside it are dmsetup, whose devices are files, and systemctl,
-which runs the units that the roles install. Initiators are those of FOLDER/initiators.json: each logs
+data plane), and /usr/local/bin/rbd stands for Ceph and the kernel's client. Beside it are dmsetup, whose devices are files, systemctl,
+which runs the units that the roles install, and a modprobe that has nothing to do. Initiators are those of FOLDER/initiators.json: each logs
 in as soon as the target lets it, and again when its session is gone, as real ones do; but not one that FOLDER/gone names.
 """
 import json
@@ -77,6 +77,7 @@ def isolate(folder, addresses):
         command = pathlib.Path('/usr/local/bin') / name
         command.write_text('#!/bin/sh\nexec %s -S %s "$@"\n' % (sys.executable, pathlib.Path(__file__).parent / 'stand_ins' / (name + '.py')))
         command.chmod(0o755)
+    os.symlink('/bin/true', '/usr/local/bin/modprobe')  # its kernel has all modules
     # Ansible's module service looks for it in these folders alone.
     for place in {os.path.realpath(folder_of + '/systemctl') for folder_of in ('/bin', '/usr/bin')}:
         if os.path.exists(place):

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from plays_site import DB, LUNS, WEB, Site
+from plays_site import DB, LUNS, PREFIX, WEB, Site
 
 FENCED = dict(cephgate_ha_mode='fenced', gateway_service=True, gateway_drain_tries=30, cephgate_ceph_mon_host='10.99.1.1')
 IMAGES = ['rbd/a', 'rbd/b', 'rbd/c']
@@ -18,8 +18,10 @@ ABSENT = [dict(lun, state='absent') if lun['image'] == 'rbd/b' else lun for lun 
 
 @pytest.fixture(scope='module')
 def site(tmp_path_factory):
-    """Two gateways whose agents serve the site, each its own disks."""
-    site = Site(tmp_path_factory.mktemp('fenced'), **FENCED)
+    """Two gateways whose agents serve the site, each its own disks; a third one that does not belong to it yet."""
+    site = Site(tmp_path_factory.mktemp('fenced'), 3, **FENCED)
+    all_gateways = list(site.gateways.values())
+    site.spare = site.gateways.pop('gw3')
     try:
         run = site.play('site')
         assert run.code == 0, run.error
@@ -29,15 +31,21 @@ def site(tmp_path_factory):
         assert owners(site) == HOME
         yield site
     finally:
-        for gateway in site.gateways.values():
+        for gateway in all_gateways:
             gateway.end()
 
 
 @pytest.fixture(autouse=True)
-def logged_in(site):
+def all_is_well(site):
+    """Whatever the test before left: initiators at both gateways, each disk at home."""
     for gateway in site.gateways.values():
         gateway.log_in(DB, WEB)
         gateway.sessions()
+    if owners(site) != HOME or any(gateway.status()['drained'] for gateway in site.gateways.values()):
+        for gateway in site.gateways.values():
+            gateway.cephgate('undrain')
+        wait(lambda: everything(site), site)
+        assert [gateway.cephgate('failback')[0] for gateway in site.gateways.values()] == [0, 0] and owners(site) == HOME
 
 
 def wait(condition, site, seconds=60):
@@ -114,6 +122,7 @@ def test_a_drained_gateway_gives_its_disks_to_the_other_and_gets_none_back_by_it
 
 def test_disks_go_back_when_the_operator_says_so(site):
     gw1 = site.gateways['gw1']
+    assert site.gateways['gw2'].cephgate('failback', *IMAGES)[0] == 0 and owners(site) == ON_GW2
     gw1.log_in(WEB)
     refused(site.play('failback'), 'image rbd/a', DB, 'through gateway gw2', 'not through gw1', 'cephgate_disrupt_sessions')
     refused(site.play('failback', cephgate_gateway='gw9'), 'gw9', 'gw1, gw2')
@@ -210,3 +219,60 @@ def test_a_lun_that_nobody_sees_is_removed_with_all_that_belongs_to_it(site):
     wait(lambda: everything(site), site)
     good(site.play('failback'))
     assert owners(site) == HOME
+
+
+def test_a_gateway_joins_and_leaves_the_site_and_no_other_disk_moves(site):
+    site.gateways['gw3'] = site.spare
+    try:
+        good(site.play('site'))
+        site.spare.log_in(DB, WEB)
+        wait(lambda: len(site.spare.sessions()) == 4 and all(gateway.cephgate('status')[0] == 0 for gateway in site.gateways.values()), site)
+        assert owners(site) == HOME
+        for name, gateway in site.gateways.items():
+            for device, states in groups(gateway).items():
+                active = [one for one, state in states.items() if state == 'active']
+                assert sorted(states) == ['gw1', 'gw2', 'gw3'] and active == [one for one in HOME['rbd/' + device[0]] if one == name], (name, device, states)
+        assert site.spare.cephgate('failback', 'rbd/c')[0] == 0 and owners(site)['rbd/c'] == ['gw3']
+        good(site.play('remove_gateway', cephgate_gateway='gw3'))
+        assert {image: names for image, names in owners(site).items() if image != 'rbd/c'} == {'rbd/a': ['gw1'], 'rbd/b': ['gw2']}
+    finally:
+        del site.gateways['gw3']
+    assert len(owners(site)['rbd/c']) == 1
+    for gateway in site.gateways.values():
+        assert all(sorted(states) == ['gw1', 'gw2'] for states in groups(gateway).values()), groups(gateway)
+    assert site.spare.mapped() == [] == site.spare.guards() and PREFIX not in site.spare.sh('ls /run/scst_tgt/targets/iscsi').stdout
+    assert site.spare.sh('ls /etc/cephgate /etc/systemd/system/cephgate-agent.service', check=False).stdout == ''
+    idle(site.play('site'))
+
+
+def test_the_mode_changes_out_of_service_as_documented_and_back(site):
+    for mode in ('shared', 'fenced'):
+        for gateway in site.gateways.values():
+            gateway.sh('systemctl disable --now cephgate-agent; systemctl stop cephgate; cephgate release')
+            assert gateway.mapped() == [] == gateway.guards() and gateway.sessions() == []
+        good(site.play('site', cephgate_ha_mode=mode))
+        if mode == 'shared':
+            for gateway in site.gateways.values():
+                assert gateway.enabled() and gateway.mapped() == ['a', 'b', 'c'] and gateway.status()['ha_mode'] == 'shared'
+                assert gateway.sh('systemctl is-enabled cephgate-agent', check=False).stdout.strip() == 'disabled'
+            refused(site.play('site'), 'in service in the mode shared')
+            refused(site.play('failback', cephgate_ha_mode='shared'), 'by themselves')
+            code, answer = site.gateways['gw1'].cephgate('failback')
+            assert code == 2 and 'ha_mode shared' in answer['error']
+    wait(lambda: everything(site), site)
+
+
+def test_a_purge_leaves_nothing_of_the_site_but_the_images(site):
+    refused(site.play('purge', cephgate_purge_confirm=PREFIX), DB, 'logged in')
+    for gateway in site.gateways.values():
+        gateway.log_in()
+        gateway.sessions()
+    good(site.play('purge', cephgate_purge_confirm=PREFIX))
+    for gateway in site.gateways.values():
+        assert gateway.mapped() == [] == gateway.guards() and PREFIX not in gateway.sh('ls /run/scst_tgt/targets/iscsi').stdout
+        assert gateway.names('devices') == [] and gateway.names('device_groups') == ['mgmt']
+        assert gateway.sh('ls -d /etc/cephgate /usr/local/lib/cephgate /etc/systemd/system/cephgate*', check=False).stdout == ''
+        assert gateway.sh("pgrep -f '[c]ephgate (agent|serve)' --ns $$ --nslist mnt", check=False).stdout == ''
+    assert sorted(one.name for one in (site.top / 'ceph/images').iterdir()) == ['rbd%a', 'rbd%b', 'rbd%c']
+    assert json.loads((site.top / 'ceph/shared.json').read_text())['locks'] == {}
+    idle(site.play('purge', cephgate_purge_confirm=PREFIX))

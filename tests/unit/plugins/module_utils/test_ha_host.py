@@ -238,16 +238,6 @@ def test_holders_fences_and_the_newest_map(library, ceph):
         ceph.holder('rbd/a')
 
 
-@pytest.mark.parametrize('text, found', [
-    ('mon_host = [v2:10.99.0.1:3300,v1:10.99.0.1:6789]', [('10.99.0.1', 3300), ('10.99.0.1', 6789)]),
-    ('  mon host = a.example, 10.0.0.2:6790', [('a.example', 6789), ('10.0.0.2', 6790)]),
-    ('mon_host = [v2:[fd00::1]:3300/0,v1:[fd00::1]:6789/0]', [('fd00::1', 6789), ('fd00::1', 6789)]),
-    ('mon_host = fd00::1 [fd00::2]:6790', [('fd00::1', 6789), ('fd00::2', 6790)]),
-    ('fsid = 1', [])])
-def test_monitors_of_a_configuration(text, found):
-    assert ha_agent.monitors('[global]\n%s\n' % text) == found
-
-
 def test_the_own_address_is_that_towards_the_monitors():
     assert ha_agent.own_address([('127.0.0.1', 6789)]) == '127.0.0.1'
     assert ha_agent.own_address([]) is None

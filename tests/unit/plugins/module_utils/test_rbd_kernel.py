@@ -8,7 +8,7 @@ import errno
 import pytest
 
 from ansible_collections.cephgate.iscsi.plugins.module_utils.rbd import RbdError
-from ansible_collections.cephgate.iscsi.plugins.module_utils.rbd_kernel import KernelRbd, monitors
+from ansible_collections.cephgate.iscsi.plugins.module_utils.rbd_kernel import KernelRbd, reachable
 
 FILES = {
     '/etc/ceph/ceph.client.igw.keyring': '[client.igw]\n\tkey = ' + base64.b64encode(b'secret').decode() + '\n',
@@ -88,7 +88,7 @@ def test_an_unmap_waits_for_whoever_looks_at_the_device():
     ('fsid = x', []),
 ])
 def test_monitors_are_those_of_messenger_1(conf, where):
-    assert monitors('[global]\n%s\n' % conf) == where
+    assert reachable('[global]\n%s\n' % conf) == where
 
 
 def test_the_modules_are_loaded_once():
