@@ -131,6 +131,11 @@ class Guards(object):
                     PREFIX, device, left, DRAINING))
             self._sleep(0.02)
 
+    def tables(self):
+        """{device: words of its table} of all guards, stand-ins among them, in one call."""
+        lines = [line.partition(': ') for line in self._call('table').splitlines()]
+        return dict((name[len(PREFIX):], text.split()) for name, dummy, text in lines if name.startswith(PREFIX))
+
     def overview(self):
         """{device: (size in bytes, [disks whose path has failed])} of all guards, in one call."""
         found = {}

@@ -197,6 +197,12 @@ class Hands(object):
 
     # -- what the protocol knows nothing of
 
+    def undeclared(self):
+        """{device: its image or None} of guards that belong to no declared LUN: an agent before this one did not get to let go of them."""
+        image_of = dict((self._number(entry), image) for image, entry in self.mapped().items())
+        return dict((device, next((image_of[word] for word in words if word in image_of), None))
+                    for device, words in self.guards.tables().items() if device not in self.images)
+
     def forget(self, device, image):
         """A LUN that is not declared any more: let go of its mapping as soon as SCST has let go of the guard."""
         self.guards.remove(device)

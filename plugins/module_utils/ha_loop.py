@@ -57,6 +57,7 @@ class Agent(object):
         self.leaving = None      # 'away': the agent restarts; 'gone': the host goes down, so give everything away first
         self.over = False
         self.orphans = {}        # {device: image} of LUNs that are not declared any more
+        self._adopted = False    # whether those are known that an earlier agent has left
         self._lock = threading.Lock()
         self._queue = []         # actions of Ceph that wait for their turn
         self._width = 0
@@ -119,6 +120,12 @@ class Agent(object):
             self._tell('guards', None)
         except Exception as error:  # pylint: disable=broad-except
             self._tell('guards', 'looking after guards: %s' % error)
+        if not self._adopted:
+            try:
+                self.orphans.update(self.hands.undeclared())
+                self._adopted = True
+            except Exception as error:  # pylint: disable=broad-except
+                self._tell('undeclared', 'looking for guards of undeclared LUNs: %s' % error)
         for device, image in sorted(self.orphans.items()):
             try:
                 self.hands.forget(device, image)
@@ -220,6 +227,8 @@ class Agent(object):
         old = dict(self.hands.images)
         self.hands.take(state)
         gone = set(self.site.order) - set(site.order)
+        for device in set(site.order) & set(self.orphans):
+            self.orphans.pop(device, None)
         for device in gone:
             self.orphans[device] = old.get(device)
             for part in ('claims', 'taking', 'releasing', 'settled', 'unfit', 'stay', 'blind', 'turn'):

@@ -28,6 +28,8 @@ if verb == 'status':
         if text[2] == words[words.index('--target') + 1]:
             print('%s: 0 %s multipath 2 0 0 0 1 1 A 0 1 0 %s A 0' % (table.name, text[1], text[-2]))
     sys.exit()
+if words == ['table']:
+    sys.exit(print(''.join('%s: %s' % (table.name, table.read_text()) for table in sorted(TABLES.iterdir())) or 'No devices found', end=''))
 name = next(word for word in words[1:] if word.startswith('cephgate-'))
 if verb == 'create':
     if (TABLES / name).exists():

@@ -186,6 +186,8 @@ class Node:
             return 0, ''.join('%s: 0 %s multipath 2 0 0 0 1 1 A 0 1 0 %s %s 0\n' % (
                 name, text.split()[1], text.split()[-2], 'F' if name in self.failed else 'A')
                 for name, text in sorted(self.guards.items()) if ' multipath ' in text), ''
+        if argv[1:] == ['table']:
+            return 0, ''.join('%s: %s\n' % each for each in sorted(self.guards.items())) or 'No devices found\n', ''
         verb, name = argv[1], argv[2] if argv[2][0] != '-' else next(word for word in argv[2:] if word.startswith(ha_guard.PREFIX))
         path = '/dev/mapper/' + name
         if verb == 'create':

@@ -304,6 +304,18 @@ def test_a_lun_that_is_declared_no_more_is_let_go(world, device):
     assert world.gw1.guards == {}
 
 
+def test_what_an_agent_before_this_one_did_not_let_go_of_is_let_go(world, device):
+    node = world.gw1
+    node.scst.write('handlers/vdisk_blockio/mgmt', 'del_device ' + device)
+    state = dict(world.states[node.name], devices=[], images=[], luns=[], device_groups=[])
+    state['ha'] = dict(state['ha'], order={}, sizes={})
+    world.states[node.name], world.devices = state, []
+    node.guards['mpatha'] = '0 8 multipath 0 0 1 1 round-robin 0 1 1 8:0 1'
+    node.kill_agent()
+    node.start()
+    world.run(12, until=lambda: not node.mappings and list(node.guards) == ['mpatha'])
+
+
 def test_a_guard_follows_its_image_and_its_path_is_tried_again(world, device):
     name = 'cephgate-' + device
     world.gw1.mappings['rbd/a']['size'] = 2 << 30

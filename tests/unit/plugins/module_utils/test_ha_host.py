@@ -80,6 +80,12 @@ def test_all_guards_are_seen_at_once():
     assert ha_guard.Guards(Dmsetup((0, text, ''))).overview() == {'a': (1 << 30, ['253:0'])}
 
 
+def test_stand_ins_are_guards_too_and_other_devices_are_not():
+    text = 'cephgate-a: 0 8 multipath 3 253:0 1 \nmpatha: 0 8 multipath 2 8:0 A 0\ncephgate-b-1: 0 8 error \n'
+    assert ha_guard.Guards(Dmsetup((0, text, ''))).tables() == {'a': '0 8 multipath 3 253:0 1'.split(), 'b-1': '0 8 error'.split()}
+    assert ha_guard.Guards(Dmsetup((0, 'No devices found\n', ''))).tables() == {}
+
+
 class Reads:
     def __init__(self):
         self.error, self.time, self.said, self.listed = None, 100.0, [], False
