@@ -9,6 +9,7 @@ __metaclass__ = type
 
 import os
 import re
+import stat
 
 from ansible_collections.cephgate.iscsi.plugins.module_utils import fstab
 from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Operation, Refused
@@ -36,6 +37,9 @@ class FsTools(object):
 
     def signature(self, device):
         """What a disk holds: {TYPE: ..., PTTYPE: ...}; {} when it is empty. Asks the disk, not a cache."""
+        # mount(8) takes an image in a file, too.
+        if os.path.exists(device) and not (stat.S_ISBLK(os.stat(device).st_mode) or stat.S_ISREG(os.stat(device).st_mode)):
+            raise Refused('device %s is no block device, so it cannot be mounted. Name the disk.' % device)
         code, out, err = self.run(['blkid', '-p', '-o', 'export', device])
         if code == 2 and not out.strip():
             # blkid says the same of an empty disk and of one that it cannot read.
@@ -111,11 +115,25 @@ def check(mounts):
     for mount in mounts:
         if not mount['path'].startswith('/') or mount['path'].rstrip('/') == '':
             raise Refused('path "%s" is no mount point for a disk. Give an absolute path other than /.' % mount['path'])
+        if mount['path'] != os.path.normpath(mount['path']):
+            raise Refused('path "%s" is not in its plain form, by which what is mounted is known. Write it as "%s".' % (
+                mount['path'], os.path.normpath(mount['path'])))
+        if os.path.lexists(mount['path']) and not os.path.isdir(mount['path']):
+            raise Refused('%s is there and no folder, so nothing can be mounted on it. Choose another path.' % mount['path'])
         if mount['path'] in seen:
             raise Refused('%s is listed twice. Remove one of the entries.' % mount['path'])
         seen[mount['path']] = True
-        if mount['state'] == 'mounted' and not mount.get('device'):
+        if mount['state'] == 'absent':
+            continue
+        if not mount.get('device'):
             raise Refused('%s: no device is given. Name the disk that is to be mounted there.' % thing(mount))
+        if not mount['device'].startswith('/'):
+            raise Refused('%s: device %s is no path. Name the disk as it stands below /dev.' % (thing(mount), mount['device']))
+        if not re.match(r'[a-z][a-z0-9_.-]*$', mount['fstype']):
+            raise Refused('%s: fstype "%s" is no kind of file system. Name one, such as ext4 or xfs.' % (thing(mount), mount['fstype']))
+        if re.search(r'\s', mount.get('options') or ''):
+            raise Refused('%s: the options "%s" hold a blank, and fstab divides its fields there. Separate them with commas.' % (
+                thing(mount), mount['options']))
 
 
 def plan(mounts, look):

@@ -36,7 +36,13 @@ class Lun(object):
 
 def look(disks, maps):
     """The declared LUNs as they are. Refused when paths were merged wrongly: data is at stake."""
+    seen = set()
     for wanted in maps:
+        if wanted['serial'] in seen:
+            raise Refused('LUN %s is listed twice. Remove one of the entries.' % wanted['serial'])
+        seen.add(wanted['serial'])
+        if wanted.get('paths', 1) < 1:
+            raise Refused('LUN %s: paths is %d, and a disk has at least one. Correct it.' % (wanted['serial'] or '?', wanted['paths']))
         if not wanted['serial'].strip():
             raise Refused('LUN %s: its serial is empty, which no disk of ours has. Give the serial number (SCST\'s usn) that '
                           'the gateways show.' % (wanted.get('name') or '?'))

@@ -212,6 +212,7 @@ from ansible_collections.cephgate.iscsi.plugins.module_utils.multipath_document 
 from ansible_collections.cephgate.iscsi.plugins.module_utils.multipath_edit import LIST_KINDS, Edits, latin
 from ansible_collections.cephgate.iscsi.plugins.module_utils.multipath_parser import Parser, new_complaints
 from ansible_collections.cephgate.iscsi.plugins.module_utils.multipathd import Multipathd, MultipathError
+from ansible_collections.cephgate.iscsi.plugins.module_utils.multipath_rules import check
 from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Operation, Refused, report
 
 
@@ -300,7 +301,11 @@ def main():
     installed = multipathd.installed()
     checked = False
     try:
+        check(params)
         old = read(path)
+        if u'\0' in (old or u''):
+            raise Refused('%s: line %d holds a NUL byte, so it is no text, and multipath would stop reading there. Restore the file.' % (
+                path, old[:old.index(u'\0')].count('\n') + 1))
         new, edits = edited(old or '', params)
         if edits and params['validate'] and (installed or not module.check_mode):
             validate(Parser(module.run_command), path, old, new)

@@ -157,6 +157,8 @@ def main():
     work = Work(Disks(), multipathd, module.check_mode)
     problem, lacking, luns = None, [], []
     try:
+        if params['timeout'] < 0:
+            raise Refused('timeout is %d seconds. Give 0, to look once, or more.' % params['timeout'])
         if params['state'] == 'present':
             luns, lacking = work.complete(params['maps'], params['timeout'])
         else:

@@ -233,7 +233,11 @@ def test_a_kind_that_is_not_the_mounted_one_is_refused(run, machine):
 
 @pytest.mark.parametrize("mounts, text", [
     ([dict(path="srv", device="/dev/x")], "absolute path"), ([dict(path="/", device="/dev/x")], "absolute path"),
-    ([dict(path="/a", device="/dev/x"), dict(path="/a", state="absent")], "listed twice"), ([dict(path="/a")], "no device")])
+    ([dict(path="/a", device="/dev/x"), dict(path="/a", state="absent")], "listed twice"), ([dict(path="/a")], "no device"),
+    ([dict(path="/a/../etc", device="/dev/x")], 'Write it as "/etc"'), ([dict(path="/a/", device="/dev/x")], 'Write it as "/a"'),
+    ([dict(path="/etc/passwd", device="/dev/x")], "no folder"), ([dict(path="/a", device="sdb")], "is no path"),
+    ([dict(path="/a", device="/dev/null")], "no block device"), ([dict(path="/a", device="/dev/x", fstype="ext4; reboot")], "no kind of file system"),
+    ([dict(path="/a", device="/dev/x", options="ro, noatime")], "Separate them with commas")])
 def test_a_wrong_declaration_is_refused(run, machine, mounts, text):
     result = run(*mounts)
     assert result["failed"] and text in result["msg"] and machine.calls == []

@@ -180,3 +180,37 @@ def test_mode_and_owner_of_the_file_stay(run, conf, mode):
     conf.chmod(mode)
     run(devices=[RULE])
     assert conf.stat().st_mode & 0o777 == mode
+
+
+def multipath(wwid, **entries):
+    return dict(wwid=wwid, entries=entries)
+
+
+@pytest.mark.parametrize("options, words", [
+    (dict(defaults={"no path retry": 1}), ["defaults", "no path retry", "no keyword"]),
+    (dict(overrides={"dev_loss_tmo": ["a"]}), ["overrides", "dev_loss_tmo", "is a list"]),
+    (dict(devices=[dict(RULE, entries={"a{": "b"})]), ["devices: CEPHGATE RBD", "a{"]),
+    (dict(devices=[dict(vendor="A", product=" ")]), ["the product of a rule is empty", ".*"]),
+    (dict(devices=[RULE, dict(RULE, state="absent")]), ["CEPHGATE RBD is listed twice"]),
+    (dict(multipaths=[multipath("")]), ['the WWID "" is none']), (dict(multipaths=[multipath("36 0")]), ['"36 0"']),
+    (dict(multipaths=[multipath("36", alias="../a")]), ["36", '"../a"', "/dev/mapper"]), (dict(multipaths=[multipath("36", alias="a b")]), ['"a b"']),
+    (dict(multipaths=[multipath("36", alias="a"), multipath("37", alias="a")]), ["alias a is given to 36 and to 37"]),
+    (dict(multipaths=[multipath("36"), multipath("36")]), ["36 is listed twice"])])
+def test_what_multipath_would_take_for_something_else_is_refused(run, conf, tools, options, words):
+    result = run(**options)
+    assert result["failed"] and not result["changed"] and not conf.exists() and tools.calls == []
+    for word in words:
+        assert word in result["msg"]
+
+
+def test_an_alias_may_go_from_one_disk_to_another(run):
+    assert run(multipaths=[multipath("36", alias="a")])["changed"]
+    assert run(multipaths=[dict(wwid="36", state="absent"), multipath("37", alias="a")])["changed"]
+
+
+def test_a_relative_path_and_a_file_that_is_no_text_are_refused(run_module, run, tools, conf):
+    assert "is relative" in run_module(multipath_conf, path="multipath.conf")["msg"]
+    conf.parent.mkdir()
+    conf.write_bytes(b"defaults {\n}\n\xff\x00")
+    result = run(devices=[RULE])
+    assert result["failed"] and "line 3 holds a NUL byte" in result["msg"] and conf.read_bytes().endswith(b"\xff\x00")

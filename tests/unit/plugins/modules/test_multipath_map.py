@@ -359,3 +359,11 @@ def test_an_empty_serial_is_refused_at_once(run, client_host, host, serial):
     result = run(maps=[dict(serial=serial, name="rbd/a")])
     assert result["failed"] and "rbd/a" in result["msg"] and "serial is empty" in result["msg"]
     assert result["operations"] == []
+
+
+@pytest.mark.parametrize("options, text", [
+    (dict(maps=[dict(serial="a"), dict(serial="a")]), "listed twice"), (dict(maps=[dict(serial="a", paths=0)]), "paths is 0"),
+    (dict(maps=[dict(serial="a", paths=-1)]), "paths is -1"), (dict(maps=[dict(serial="a")], timeout=-1), "timeout is -1 seconds")])
+def test_what_cannot_be_meant_is_refused_at_once(run, client_host, host, options, text):
+    result = run(**options)
+    assert result["failed"] and text in result["msg"] and result["operations"] == []
