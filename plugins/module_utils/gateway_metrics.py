@@ -59,6 +59,8 @@ METRICS = dict(
     image_owned=('gauge', 'Whether this gateway has the image, in the mode fenced.'),
     image_moving=('gauge', 'Whether this gateway is taking the image over or giving it away.'),
     image_unfit=('gauge', 'Whether this gateway could not take the image over, and does not try again for a while.'),
+    image_takeovers_total=('counter', 'How often this gateway has taken the image over since its agent was started.'),
+    image_takeover_pause_seconds=('gauge', 'How long no gateway served the image before the last take-over by this one, as its agent saw it.'),
     sessions=('gauge', 'Sessions of a host at a target.'),
     session_read_commands_total=('counter', 'Read commands of a session since its login.'),
     session_write_commands_total=('counter', 'Write commands of a session since its login.'),
@@ -167,6 +169,9 @@ def _agent(found, agent):
         found.add('image_owned', disk['here'] == 'active', image=disk['image'])
         found.add('image_moving', disk['doing'] is not None, image=disk['image'])
         found.add('image_unfit', disk['unfit'], image=disk['image'])
+        # An agent that was there before this version does not tell.
+        found.add('image_takeovers_total', disk.get('taken', 0), image=disk['image'])
+        found.add('image_takeover_pause_seconds', disk.get('pause'), image=disk['image'])
 
 
 def _access(found, state, scst):

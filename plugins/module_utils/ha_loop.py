@@ -71,6 +71,8 @@ class Agent(object):
         self._closing = None
         self._landed = None      # the record that Ceph has
         self._trouble = {}
+        self._served = {}        # {device: when it was last known to be served, here or by a gateway that lived}
+        self._taken = {}         # {device: (how often this agent took it over, seconds without a gateway before the last time)}
 
     # -- called in threads
 
@@ -191,6 +193,7 @@ class Agent(object):
             self._ended = [each for each in self._ended if each not in done]
             fresh, self._fresh = self._fresh, False
             table = self._table if self._told is not None and now - self._told <= self.site.limits.gap else None
+        self._follow_service(seen, table, [each for each in done if each[1] == 'raise' and each[3] == 'ok'], now)
         luns = {}
         for device in self.site.order:
             found = seen['luns'].get(device) or dict(client=None, path='passive', sessions=False)
@@ -199,6 +202,20 @@ class Agent(object):
                     orders=dict(drain=seen['orders']['drain'] or self.leaving == 'gone', away=self.leaving == 'away',
                                 wants=[lun for lun in seen['orders']['wants'] if lun in self.site.order]),
                     done=[each[1:] for each in done])
+
+    def _follow_service(self, seen, table, raised, now):
+        """How long disks were without a gateway, for those who look at numbers. The protocol needs none of it."""
+        for when, dummy, device, dummy2 in raised:
+            count = self._taken.get(device, (0, None))[0] + 1
+            self._taken[device] = (count, round(max(0, when - self._served[device]), 2) if device in self._served else None)
+            self._served[device] = when
+        for device, found in seen['luns'].items():
+            if found['path'] == 'active':
+                self._served[device] = max(self._served.get(device, 0), seen['began'])
+        for name, record in (table or {}).items():
+            known = self.memory['peers'].get(name)
+            for device in record['luns'] if known and known['seen'] else ():
+                self._served[device] = max(self._served.get(device, 0), now - known['still'])
 
     def _is_open(self, seen, now):
         """Open is also a target whose sessions have just been cut and are not all gone."""
@@ -268,7 +285,7 @@ class Agent(object):
                 image=image, owner=owner, here=found.get('path'), mapped=found.get('client'),
                 health=self.watchdog.health(device), sessions=found.get('sessions'),
                 doing=(memory['taking'].get(device) or {}).get('stage') or ('giving away' if device in memory['releasing'] else None),
-                unfit=device in memory['unfit'])
+                unfit=device in memory['unfit'], taken=self._taken.get(device, (0, None))[0], pause=self._taken.get(device, (0, None))[1])
         gateways = {}
         for name in self.site.gateways:
             known = memory['peers'].get(name)

@@ -17,7 +17,8 @@ from ansible_collections.cephgate.iscsi.plugins.module_utils import gateway_cli,
 TOP = pathlib.Path(__file__).resolve().parents[4]
 MONITORING = TOP / 'docs/monitoring'
 STAT = [10, 0, 2048, 1500, 20, 0, 4096, 2500, 3, 900, 4000, 0, 0, 0, 0]
-FENCED = {name for name in gateway_metrics.METRICS if name.startswith('agent_')} | {'image_owned', 'image_moving', 'image_unfit'}
+FENCED = {name for name in gateway_metrics.METRICS if name.startswith('agent_')} | {
+    'image_owned', 'image_moving', 'image_unfit', 'image_takeovers_total', 'image_takeover_pause_seconds'}
 # Of the text format (exposition formats, version 0.0.4).
 LINE = re.compile(r'^([a-zA-Z_:][a-zA-Z0-9_:]*)(\{(?:[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\n]|\\["\\n])*",?)*\})? (-?[0-9.]+(?:e[-+]?\d+)?|\+Inf)$')
 

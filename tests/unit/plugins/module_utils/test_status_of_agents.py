@@ -79,7 +79,7 @@ def test_a_site_that_does_well(site):
     assert {record['name']: record['agent']['owns'] for record in document['gateways']} == dict(gw1=['rbd/a'], gw2=['rbd/b'])
     assert agent_metrics(site, 'gw1') == dict(agent_running=1, agent_answer_age_seconds=pytest.approx(0.5, abs=0.6), agent_fenced=0, agent_draining=0,
                                               agent_troubles=0)
-    assert {metric for metric, _labels in site.metrics('gw1')} >= FENCED
+    assert {metric for metric, _labels in site.metrics('gw1')} >= FENCED - {'image_takeover_pause_seconds'}
     images = {labels[0][1]: value for (metric, labels), value in site.metrics('gw1').items() if metric == 'image_owned'}
     assert images == {'rbd/a': True, 'rbd/b': False}
 
@@ -105,6 +105,17 @@ def test_an_agent_that_hangs_is_one_that_does_not_run(site):
         pathlib.Path(gateway_ha.report_path(run)).write_text('half a')
         assert gateway_ha.heard(run) is None
     assert gateway_ha.heard(run) is None, 'nobody holds the lock'
+
+
+def test_how_long_a_disk_was_without_a_gateway(site):
+    def told(image):
+        found = {metric: value for (metric, labels), value in site.metrics('gw2').items() if ('image', image) in labels}
+        return found['image_takeovers_total'], found.get('image_takeover_pause_seconds')
+    assert told('rbd/a') == (0, None) and told('rbd/b') == (1, None), 'nobody had it before'
+    site.world.gw1.power_cut()
+    waited = site.world.run(20, until=lambda: site.world.owners(site.world.devices[0]) == ['gw2'])
+    site.world.run(2)
+    assert told('rbd/a') == (1, pytest.approx(waited, abs=1)) and waited > 3
 
 
 def test_a_gateway_without_power(site):
