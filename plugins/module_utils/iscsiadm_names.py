@@ -108,7 +108,8 @@ def in_scope(target, prefixes):
     """Whether a target's name lies under one of the declared prefixes.
 
     Only whole parts count: iqn.x.example is no prefix of iqn.x.example2:gw1, which may be
-    somebody else's.
+    somebody else's. A prefix that ends in ":" or "." says itself which part comes next: with an
+    organisation's own name, iqn.x:, the storage of its other departments, iqn.x.other:array, is outside.
     """
-    return any(target == prefix or target.startswith(prefix.rstrip(':.') + ':')
-               or target.startswith(prefix.rstrip(':.') + '.') for prefix in prefixes)
+    return any(target == prefix or target.startswith((prefix,) if prefix.endswith((':', '.')) else (prefix + ':', prefix + '.'))
+               for prefix in prefixes)

@@ -74,6 +74,7 @@ options:
       - Prefixes of target names that belong to this site, such as V(iqn.2026-11.com.example.cephgate).
       - Sessions and persistent logins of targets below them that O(targets) does not list, and portals that it does not list,
         are removed. Names that only begin with the same letters are somebody else's and stay.
+      - A prefix covers whole parts, C(prefix:...) and C(prefix....). One that is written with its colon covers C(prefix:...) alone.
       - Only with O(state=present).
     type: list
     elements: str

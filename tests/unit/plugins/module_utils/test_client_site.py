@@ -167,6 +167,12 @@ def test_a_prefix_covers_whole_parts_only(target, inside):
     assert canonical("[FD00::1]") == "fd00::1"
 
 
+@pytest.mark.parametrize("target, inside", [
+    ("iqn.x:gw1", True), ("iqn.x", False), ("iqn.x.other:array", False), ("iqn.x2:gw1", False)])
+def test_a_prefix_with_its_colon_leaves_other_departments_alone(target, inside):
+    assert in_scope(target, ["iqn.x:"]) == inside
+
+
 PAIRED = dict(c1=dict(host="pair", initiator_name="iqn.1993-08.org.debian:01:p1"))
 
 
