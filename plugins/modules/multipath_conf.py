@@ -18,6 +18,7 @@ description:
     own). A complaint that it did not have before makes the module fail and leaves the file as it is.
   - The file is replaced atomically, and C(multipathd) is told to read it when it changed and the daemon runs. When that
     fails, the previous file is put back, so that file and daemon agree and the next run tries again.
+  - Entries of C(overrides), here or in C(/etc/multipath/conf.d), go before those of O(devices). Where they differ the module warns.
   - Values are plain texts and numbers; V(yes) and V(no) may be written as booleans. A value of V(null) removes the
     entry.
 options:
@@ -210,6 +211,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.cephgate.iscsi.plugins.module_utils.multipath_document import Document
 from ansible_collections.cephgate.iscsi.plugins.module_utils.multipath_edit import LIST_KINDS, Edits, latin
+from ansible_collections.cephgate.iscsi.plugins.module_utils.multipath_overrides import beaten, others
 from ansible_collections.cephgate.iscsi.plugins.module_utils.multipath_parser import Parser, new_complaints
 from ansible_collections.cephgate.iscsi.plugins.module_utils.multipathd import Multipathd, MultipathError
 from ansible_collections.cephgate.iscsi.plugins.module_utils.multipath_rules import check
@@ -310,6 +312,8 @@ def main():
         if edits and params['validate'] and (installed or not module.check_mode):
             validate(Parser(module.run_command), path, old, new)
             checked = True
+        for text in beaten(params['devices'], [(path, new)] + [(each, read(each) or '') for each in others(path)]):
+            module.warn(text)
     except (Refused, EnvironmentError) as error:
         module.fail_json(msg=str(error), changed=False)
 

@@ -4,6 +4,7 @@
 """multipath_conf as a module: validation, backup, reload, check mode. Edits: test_multipath_document."""
 import pytest
 
+from ansible_collections.cephgate.iscsi.plugins.module_utils.multipath_overrides import others
 from ansible_collections.cephgate.iscsi.plugins.module_utils.multipath_parser import Parser, new_complaints
 from ansible_collections.cephgate.iscsi.plugins.modules import multipath_conf
 
@@ -214,3 +215,25 @@ def test_a_relative_path_and_a_file_that_is_no_text_are_refused(run_module, run,
     conf.write_bytes(b"defaults {\n}\n\xff\x00")
     result = run(devices=[RULE])
     assert result["failed"] and "line 3 holds a NUL byte" in result["msg"] and conf.read_bytes().endswith(b"\xff\x00")
+
+
+def test_overrides_that_take_our_rule_out_of_force_are_said(run, conf, monkeypatch):
+    said = []
+    monkeypatch.setattr(multipath_conf.AnsibleModule, "warn", lambda self, text, **more: said.append(text))
+    conf.parent.mkdir()
+    conf.write_text("overrides {\n    no_path_retry fail\n    fast_io_fail_tmo 5\n}\n")
+    rule = dict(RULE, entries=dict(no_path_retry="queue", fast_io_fail_tmo=5, prio="alua"))
+    run(devices=[rule])
+    assert len(said) == 1
+    for word in ("%s line 2" % conf, "no_path_retry to fail", "no_path_retry queue of the rule for CEPHGATE RBD"):
+        assert word in said[0]
+    run(devices=[dict(rule, state="absent")])
+    assert len(said) == 1
+
+
+def test_the_folder_of_more_files_is_read_for_the_main_file(tmp_path):
+    (tmp_path / "b.conf").touch()
+    (tmp_path / "a.conf").touch()
+    (tmp_path / "a.conf.old").touch()
+    assert others("/etc/multipath.conf", str(tmp_path)) == [str(tmp_path / "a.conf"), str(tmp_path / "b.conf")]
+    assert others(str(tmp_path / "a.conf"), str(tmp_path)) == [] == others("/etc/multipath.conf", str(tmp_path / "none"))
