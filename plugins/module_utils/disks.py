@@ -11,6 +11,7 @@ from __future__ import absolute_import, division, print_function
 
 __metaclass__ = type
 
+import errno
 import os
 
 from ansible_collections.cephgate.iscsi.plugins.module_utils.fstab import unescape
@@ -47,15 +48,20 @@ def serial_of_page(page):
     return bytes(page[4:4 + length]).decode('latin-1').strip(' \0') or None
 
 
+def is_partition_map(uuid):
+    return uuid.startswith('part') and '-mpath-' in uuid
+
+
 class Disks(object):
     """A look at this host's disks.
 
-    sysfs, proc: where these are mounted; tests build trees of their own.
+    sysfs, proc, dev: where these are mounted; tests build trees of their own.
     """
 
-    def __init__(self, sysfs='/sys', proc='/proc'):
+    def __init__(self, sysfs='/sys', proc='/proc', dev='/dev'):
         self.sysfs = sysfs
         self.proc = proc
+        self.dev = dev
 
     def block(self, *parts):
         return os.path.join(self.sysfs, 'block', *parts)
@@ -121,6 +127,10 @@ class Disks(object):
                     wwid=read_text(self.block(dm, 'dm', 'uuid'))[len('mpath-'):],
                     size=self.size(dm), slaves=listdir(self.block(dm), 'slaves'))
 
+    def partition_maps(self, dm):
+        """kpartx's maps (dm-N) of the partitions of a multipath map."""
+        return [holder for holder in self.holders(dm) if is_partition_map(read_text(self.block(holder, 'dm', 'uuid')))]
+
     def partitions(self, name):
         return [entry for entry in listdir(self.block(name))
                 if entry.startswith(name) and os.path.exists(self.block(name, entry, 'partition'))]
@@ -162,9 +172,47 @@ class Disks(object):
                 if beside_multipath and uuid.startswith('mpath-'):
                     continue
                 # Partitions of a map are maps on it (kpartx): what counts is who uses them.
-                if uuid.startswith('part') and '-mpath-' in uuid:
+                if is_partition_map(uuid):
                     found.extend(self.users(holder))
                     continue
                 title = read_text(self.block(holder, 'dm', 'name')) or read_text(self.block(holder, 'md', 'level'))
                 found.append('%s is part of %s%s' % (device, holder, ' (%s)' % title if title else ''))
         return found
+
+    def openers(self, name):
+        """Who has a disk or a partition of it open, as users() tells it. sysfs shows that of no disk but a map.
+
+        multipathd has every path open, which is nobody's use.
+        """
+        numbers = dict((read_text(self.block(name) if device == name else self.block(name, device), 'dev'), device)
+                       for device in [name] + self.partitions(name))
+        found = []
+        for pid in [entry for entry in listdir(self.proc) if entry.isdigit() and int(entry) != os.getpid()]:
+            devices = set(numbers.get(number) for number in self._opened_by(pid)) - set([None])
+            title = devices and read_text(self.proc, pid, 'comm')
+            if devices and title != 'multipathd':
+                found.append('process %s (%s) has %s open' % (pid, title, ' and '.join(sorted(devices))))
+        if not found and self._held(name):
+            found.append('%s is held exclusively, by a process of another container or by the kernel ("lsblk /dev/%s")' % (name, name))
+        return found
+
+    def _opened_by(self, pid):
+        """major:minor of the devices that a process has open."""
+        for number in listdir(self.proc, pid, 'fd'):
+            try:
+                found = os.stat(os.path.join(self.proc, pid, 'fd', number)).st_rdev
+            except EnvironmentError:
+                continue
+            if found:
+                yield '%d:%d' % (os.major(found), os.minor(found))
+
+    def _held(self, name):
+        """Whether the kernel refuses the device to us alone (open(2): O_EXCL on a block device)."""
+        # Opening a disk of a session in recovery waits for its end.
+        if read_text(self.block(name, 'device', 'state')) != 'running':
+            return False
+        try:
+            os.close(os.open(os.path.join(self.dev, name), os.O_RDONLY | os.O_EXCL))
+        except EnvironmentError as error:
+            return error.errno == errno.EBUSY
+        return False

@@ -43,7 +43,7 @@ class Relogin(object):
 
     def perform(self, session, operations):
         """Yields the number of each operation that succeeded; raises Refused or an EnvironmentError."""
-        maps = refuse_if_used(self.disks, session.disks, self.multipathd.opened,
+        maps = refuse_if_used(self.disks, session.disks, self.multipathd,
                               'logging out of %s, portal %s, to apply settings' % (session.target, session.portal))
         for name in maps:
             self.multipathd.call(self.multipathd.flush(name))

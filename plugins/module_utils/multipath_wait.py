@@ -94,7 +94,7 @@ class Work(object):
     def remove(self, maps):
         operations = multipath_luns.plan_removal(
             multipath_luns.look(self.disks, maps),
-            lambda devices, why: refuse_if_used(self.disks, devices, self.multipathd.opened, why),
+            lambda devices, why: refuse_if_used(self.disks, devices, self.multipathd, why),
             self.multipathd)
         try:
             for operation in operations:

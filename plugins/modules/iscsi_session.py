@@ -18,7 +18,8 @@ description:
   - CHAP secrets are written into the record file, which only root can read. They never appear in the arguments of a
     process, in the result or in a log.
   - A portal that cannot be reached stops no other one. See O(require) for when the module fails.
-  - Logging out is refused when it would take away the last working path of a disk that is in use.
+  - Logging out is refused when it would take away the last working path of a disk that is in use. A path works when its SCSI
+    device is running and multipathd, if it answers, does not call it failed.
 options:
   targets:
     description: The targets.
@@ -370,7 +371,7 @@ def plan(params, targets, exclusive, tool, multipathd, disks, ifaces, records, s
         going = unwanted(set(item.key for item in wanted), records, sessions, exclusive)
     closing = [disk for key in going if key in sessions for disk in sessions[key].disks]
     names = ', '.join(sorted(set(key[0] for key in going)))
-    maps = refuse_if_used(disks, closing, multipathd.opened, 'logging out of %s' % names)
+    maps = refuse_if_used(disks, closing, multipathd, 'logging out of %s' % names)
     steps += plan_absent(tool, going, records, sessions, [(name, multipathd.flush(name)) for name in maps])
     staying = (set(records) | set(sessions) | set(item.key for item in wanted)) - set(going)
     steps += [Step(('interface', name), 'remove iface', operation)

@@ -47,10 +47,11 @@ class Host:
         self.top = pathlib.Path(top)
         self.sysfs = self.top / "sys"
         self.proc = self.top / "proc"
+        self.dev = self.top / "dev"
         self.nodes = self.top / "iscsi" / "nodes"
         self.ifaces = self.top / "iscsi" / "ifaces"
         self.discovered = self.top / "iscsi" / "send_targets"
-        for folder in (self.sysfs / "block", self.sysfs / "class/iscsi_session", self.proc / "1", self.nodes):
+        for folder in (self.sysfs / "block", self.sysfs / "class/iscsi_session", self.proc / "1", self.dev, self.nodes):
             folder.mkdir(parents=True)
         put(self.proc / "1/mountinfo", "21 1 8:1 / / rw - ext4 /dev/root rw")
         put(self.proc / "swaps", "Filename Type Size Used Priority")
@@ -146,6 +147,14 @@ class Host:
         number = ((folder / name if part_of else folder) / "dev").read_text().strip()
         with open(self.proc / "1/mountinfo", "a") as handle:
             handle.write(f"99 21 {number} / {point} rw - ext4 /dev/{name} rw\n")
+
+    def process(self, pid, name, opens, part_of=None):
+        """A process with a device open: the descriptor leads to a device that every machine has, and that gets the disk's number."""
+        put(self.proc / str(pid) / "comm", name)
+        (self.proc / str(pid) / "fd").mkdir()
+        (self.proc / str(pid) / "fd/3").symlink_to("/dev/null")
+        whole = self.sysfs / "block" / (part_of or opens)
+        put((whole if opens == (part_of or opens) else whole / opens) / "dev", "1:3")
 
     def written(self, path):
         return (self.sysfs / path).read_text().strip()

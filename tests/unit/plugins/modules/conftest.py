@@ -143,7 +143,7 @@ def tools(client_host, monkeypatch):
     monkeypatch.setattr(iscsi_session, "DiscoveryRecords", lambda: DiscoveryRecords(str(client_host.discovered)))
     monkeypatch.setattr(iscsi_session, "network_devices", lambda: ["lo", "eth1", "eth2"])
     monkeypatch.setattr(iscsiadm_relogin, "LONGEST", 0)
-    monkeypatch.setattr(iscsi_session, "Disks", lambda: Disks(str(client_host.sysfs), str(client_host.proc)))
+    monkeypatch.setattr(iscsi_session, "Disks", lambda: Disks(str(client_host.sysfs), str(client_host.proc), str(client_host.dev)))
     monkeypatch.setattr(iscsi_session, "read_sessions", lambda: sessions(str(client_host.sysfs)))
     monkeypatch.setattr(iscsiadm_run, "SETTLE", 0)
     return fake

@@ -145,6 +145,13 @@ def test_the_last_path_of_a_used_disk_is_kept(run, tools, disks, client_host):
     assert result["failed"] and "mounted on /srv" in result["msg"] and logouts(tools) == []
 
 
+def test_a_path_that_multipathd_calls_failed_is_not_relied_on(run, tools, disks):
+    """Its SCSI state stays running."""
+    tools.paths = lambda: "sda active ready 50\nsdb failed faulty 10\n"
+    result = run(settings={INTERVAL: 2}, relogin=True)
+    assert result["failed"] and "mounted on /srv" in result["msg"] and "last working path" in result["msg"] and logouts(tools) == []
+
+
 def test_a_session_without_connection_is_left_to_iscsid(run, tools, client_host):
     run()
     for session in sessions(str(client_host.sysfs)):

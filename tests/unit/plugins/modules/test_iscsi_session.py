@@ -2,11 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """iscsi_session: targets, portals, records, refusals. Discovery, interfaces and relogin have files of their own."""
+import errno
+import os
 import shutil
 import stat
 
 import pytest
 
+from ansible_collections.cephgate.iscsi.plugins.module_utils import disks
 from ansible_collections.cephgate.iscsi.plugins.module_utils.disks import Disks
 from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm_records import Records
 from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm_sysfs import sessions
@@ -218,7 +221,77 @@ def test_a_path_that_is_dead_does_not_count_as_the_other_one(run, client_host):
     client_host.mount("dm-0", "/srv")
     (client_host.sysfs / "block/sdb/device/state").write_text("transport-offline\n")
     result = run(targets=[dict(name=A, portals=[P1])], state="absent")
-    assert result["failed"] and "last path" in result["msg"]
+    assert result["failed"] and "last working path" in result["msg"] and "sdb" in result["msg"]
+
+
+def test_a_path_that_multipathd_calls_failed_does_not_count_as_the_other_one(run, tools, client_host):
+    """A path that the checker (TUR) failed keeps the SCSI state running."""
+    two_paths(client_host)
+    client_host.mount("dm-0", "/srv")
+    tools.paths = lambda: "sda active ready 50\nsdb failed faulty 10\n"
+    result = run(targets=[dict(name=A, portals=[P1])], state="absent")
+    assert result["failed"] and not result["changed"] and "last working path" in result["msg"] and "sdb" in result["msg"]
+    assert len(sessions(str(client_host.sysfs))) == 2
+
+
+def test_a_standby_path_counts_as_the_other_one(run, tools, client_host):
+    """The gateway that stands by answers TUR as not ready: ghost for multipathd, and active for the kernel."""
+    two_paths(client_host)
+    client_host.mount("dm-0", "/srv")
+    tools.paths = lambda: "sda active ready 50\nsdb active ghost 1\n"
+    assert run(targets=[dict(name=A, portals=[P1])], state="absent")["changed"]
+
+
+def test_a_partitioned_map_that_nobody_uses_can_go(run, tools, client_host):
+    """kpartx's map of a partition holds its parent open."""
+    two_paths(client_host)
+    for dm, number in (("dm-1", 1), ("dm-2", 2)):
+        client_host.map(dm, [], name="db01-part%d" % number, uuid="part%d-mpath-x" % number)
+        client_host.hold("dm-0", dm)
+    tools.opened.update(db01=2)
+    assert not run(targets=[dict(name=A)], state="absent", check_mode=True)["failed"]
+    tools.opened.update(db01=3)
+    result = run(targets=[dict(name=A)], state="absent")
+    assert result["failed"] and '1 process(es) have it open ("fuser /dev/dm-0"' in result["msg"]
+    tools.opened.update({"db01": 2, "db01-part2": 1})
+    result = run(targets=[dict(name=A)], state="absent")
+    assert result["failed"] and "fuser /dev/dm-2" in result["msg"] and not result["changed"]
+
+
+@pytest.mark.parametrize("device", ["sda", "sda1"])
+def test_a_disk_without_multipath_that_a_process_has_open_is_guarded(run, client_host, device):
+    client_host.session(1, A, P1)
+    client_host.disk("sda", 1)
+    client_host.partition("sda", "sda1")
+    client_host.process(77, "postgres", opens=device, part_of="sda")
+    result = run(targets=[dict(name=A)], state="absent")
+    assert result["failed"] and "process 77 (postgres) has %s open" % device in result["msg"] and not result["changed"]
+
+
+def test_multipathd_has_its_paths_open_and_is_no_user(run, client_host):
+    client_host.session(1, A, P1)
+    client_host.disk("sda", 1)
+    client_host.process(77, "multipathd", opens="sda")
+    assert run(targets=[dict(name=A)], state="absent")["changed"]
+
+
+@pytest.mark.parametrize("code, state, used", [
+    (errno.EBUSY, "running", True), (errno.ENXIO, "running", False), (errno.EBUSY, "transport-offline", False)])
+def test_a_disk_that_the_kernel_holds_exclusively_is_guarded(run, client_host, monkeypatch, code, state, used):
+    """O_EXCL on a block device: the kernel says EBUSY when somebody else has it so. A disk that is not running is not opened: that may hang."""
+    client_host.session(1, A, P1)
+    client_host.disk("sda", 1, state=state)
+    asked, plain = [], os.open
+
+    def opening(path, flags, *more, **named):
+        if not str(path).endswith("/dev/sda"):
+            return plain(path, flags, *more, **named)
+        asked.append(flags & os.O_EXCL)
+        raise OSError(code, os.strerror(code))
+    monkeypatch.setattr(disks.os, "open", opening)
+    result = run(targets=[dict(name=A)], state="absent")
+    assert asked == ([os.O_EXCL] if state == "running" else [])
+    assert result["failed"] == used and (not used or "sda is held exclusively" in result["msg"]), result
 
 
 def test_a_disk_without_multipath_is_guarded_too(run, client_host):

@@ -99,7 +99,7 @@ def host(client_host, monkeypatch):
     fake = Host(client_host, clock)
     real_tool, real_work = multipath_map.Multipathd, multipath_map.Work
     monkeypatch.setattr(multipath_map, "Multipathd", lambda run: real_tool(fake.run))
-    monkeypatch.setattr(multipath_map, "Disks", lambda: Disks(str(client_host.sysfs), str(client_host.proc)))
+    monkeypatch.setattr(multipath_map, "Disks", lambda: Disks(str(client_host.sysfs), str(client_host.proc), str(client_host.dev)))
 
     def work(disks, tool, check_mode):
         made = real_work(disks, tool, check_mode, clock.time, clock.sleep)
