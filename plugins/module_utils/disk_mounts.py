@@ -12,6 +12,8 @@ import re
 import stat
 
 from ansible_collections.cephgate.iscsi.plugins.module_utils import fstab
+from ansible_collections.cephgate.iscsi.plugins.module_utils.disk_guard import users_of
+from ansible_collections.cephgate.iscsi.plugins.module_utils.multipathd import Multipathd
 from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Operation, Refused
 
 EXT = ('ext2', 'ext3', 'ext4')
@@ -19,6 +21,11 @@ EXT = ('ext2', 'ext3', 'ext4')
 # A file system leaves less than this at the end of its disk: ext4 drops a last group that is too small for its own
 # tables (about 2 MiB), xfs a last allocation group of less than 64 blocks.
 SLACK = 4 << 20
+
+# What is used without a file system of a known kind (a database's own volume, plain dm-crypt) has no signature, but data here.
+HEAD = 1 << 20
+
+EMPTY_IT = '"wipefs -a {0}" and "dd if=/dev/zero of={0} bs=1M count=1 conv=fsync"'
 
 
 class FsTools(object):
@@ -45,10 +52,14 @@ class FsTools(object):
             # blkid says the same of an empty disk and of one that it cannot read.
             try:
                 with open(device, 'rb') as handle:
-                    handle.read(512)
+                    head = handle.read(HEAD)
             except EnvironmentError as error:
                 raise Refused('disk %s cannot be read (%s), so nothing is written to it. Is it there, and does one of its paths '
                               'work ("multipathd show paths")?' % (device, error.strerror))
+            if head.strip(b'\0'):
+                raise Refused('disk %s has no signature that blkid knows, but its first MiB is not empty: somebody may use it raw, so '
+                              'nothing is written to it. If it is the right disk and nobody needs what it holds, empty it with %s; '
+                              'else correct the entry.' % (device, EMPTY_IT.format(device)))
             return {}
         if code:
             raise Refused('%s: blkid cannot say what is on it (exit code %d: %s), so nothing is written to it. Several signatures '
@@ -169,12 +180,18 @@ def plan_making(mount, look):
     name = os.path.basename(os.path.realpath(mount['device']))
     if found.get('TYPE') == mount['fstype']:
         return []
-    users = look.disks.users(name)
+    opened = Multipathd(look.tools.run).opened
+    users = users_of(look.disks, name, opened)
+    if users and not found:
+        # udev has each new disk open for a moment.
+        look.tools.run(['udevadm', 'settle', '--timeout=30'])
+        users = users_of(look.disks, name, opened)
     if found or users:
         what = found.get('TYPE') or (found.get('PTTYPE') and 'a partition table (%s)' % found['PTTYPE']) or 'data of some kind'
-        raise Refused('%s: disk %s is not empty: it holds %s%s, so no %s is made on it. If it is the right disk and nobody needs '
-                      'what it holds, empty it with "wipefs -a"; else correct the entry.'
-                      % (thing(mount), mount['device'], what, ' (%s)' % '; '.join(users) if users else '', mount['fstype']))
+        raise Refused('%s: disk %s is not empty: %s%s, so no %s is made on it. If it is the right disk and nobody needs '
+                      'what it holds, empty it with %s; else correct the entry.'
+                      % (thing(mount), mount['device'], 'it holds %s' % what if found else 'it is in use',
+                         ' (%s)' % '; '.join(users) if users else '', mount['fstype'], EMPTY_IT.format(mount['device'])))
     if not mount['create']:
         raise Refused('%s: disk %s is empty, and creating a file system is not allowed here.' % (thing(mount), mount['device']))
     return [Operation(thing(mount), 'make %s on the empty disk %s' % (mount['fstype'], mount['device']), 'run',

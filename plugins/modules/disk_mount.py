@@ -15,7 +15,8 @@ description:
   - Makes a file system on a disk that is empty, mounts it now and at boot, and grows it when its disk has grown. Many
     disks in one call; one where nothing is to be done costs two short commands.
   - A disk is empty when C(blkid) finds no signature on it, neither of a file system nor of a partition table, a RAID or a
-    volume group, and nothing uses it. Any other disk is refused, unless it already holds the declared kind of file system.
+    volume group, its first MiB holds zeros only, and nothing uses it or has it open. Any other disk is refused, unless it
+    already holds the declared kind of file system. A new RBD image is empty.
   - In C(/etc/fstab) only the lines of the declared mount points change, every other byte stays. Systemd is told.
   - Everything is checked before the first disk is touched.
 options:

@@ -25,10 +25,12 @@ class Machine:
         self.content = {}
         self.sizes = {}
         self.codes = {}
+        self.opened = {}
+        self.looking = 0
 
     def disk(self, name, dm, size=GIB):
         self.host.map(dm, [], name=name, size=size)
-        (self.dev / dm).write_bytes(b"\\0" * 512)
+        (self.dev / dm).write_bytes(b"\0" * 512)
         (self.dev / name).symlink_to(dm)
         return str(self.dev / name)
 
@@ -37,6 +39,10 @@ class Machine:
         if argv[0] in self.codes:
             return self.codes[argv[0]], "", "%s: it went wrong" % argv[0]
         device = argv[-1]
+        if argv[0] == "dmsetup":
+            return 0, "%d\n" % (self.opened.get(argv[-1], 0) + self.looking), ""
+        if argv[:2] == ["udevadm", "settle"]:
+            self.looking = 0
         if argv[0] == "blkid":
             found = self.content.get(device)
             return (0, "".join("%s=%s\n" % pair for pair in found.items()), "") if found else (2, "", "")
@@ -80,7 +86,7 @@ def machine(client_host, tmp_path, monkeypatch):
     (client_host.top / "fstab").write_text(FSTAB)
     monkeypatch.setattr(disk_mount, "FSTAB", str(client_host.top / "fstab"))
     monkeypatch.setattr(disk_mount, "FsTools", lambda run: disk_mounts.FsTools(made.run))
-    monkeypatch.setattr(disk_mount, "Disks", lambda: Disks(str(client_host.sysfs), str(client_host.proc)))
+    monkeypatch.setattr(disk_mount, "Disks", lambda: Disks(str(client_host.sysfs), str(client_host.proc), str(tmp_path / "dev")))
     monkeypatch.setattr(disk_mount.os, "makedirs", lambda path: None)
     return made
 
@@ -91,7 +97,7 @@ def run(run_module, machine):
 
 
 def verbs(machine):
-    return [call[0] for call in machine.calls if call[0] not in ("blkid", "dumpe2fs", "xfs_info", "systemctl")]
+    return [call[0] for call in machine.calls if call[0] not in ("blkid", "dmsetup", "dumpe2fs", "udevadm", "xfs_info", "systemctl")]
 
 
 def table(machine):
@@ -149,6 +155,38 @@ def test_an_empty_disk_that_somebody_uses_is_refused(run, machine):
     machine.host.hold("dm-0", "dm-5")
     result = run(dict(device=disk, path="/srv/a"))
     assert result["failed"] and "part of dm-5" in result["msg"] and verbs(machine) == []
+
+
+@pytest.mark.parametrize("place", [0, 512, (1 << 20) - 1])
+def test_a_disk_with_data_that_has_no_signature_is_never_formatted(run, machine, place):
+    """A volume of a database, plain dm-crypt, a file system whose superblock is lost: blkid says of all of them that there is nothing."""
+    disk = machine.disk("db01", "dm-0")
+    (machine.dev / "dm-0").write_bytes(b"\0" * place + b"x" + b"\0" * (2 << 20))
+    result = run(dict(device=disk, path="/srv/a"))
+    assert result["failed"] and "%s has no signature" % disk in result["msg"] and "its first MiB is not empty" in result["msg"]
+    assert "dd if=/dev/zero of=%s" % disk in result["msg"] and verbs(machine) == [] and table(machine) == FSTAB
+
+
+def test_an_empty_disk_that_a_process_has_open_is_refused(run, machine):
+    """sysfs shows no opener; the kernel's count of the map does."""
+    disk = machine.disk("db01", "dm-0")
+    machine.opened["db01"] = 1
+    result = run(dict(device=disk, path="/srv/a"))
+    assert result["failed"] and "have it open" in result["msg"] and "fuser /dev/dm-0" in result["msg"] and verbs(machine) == []
+
+
+def test_udev_that_still_looks_at_a_new_disk_is_waited_for(run, machine):
+    disk = machine.disk("db01", "dm-0")
+    machine.looking = 2
+    assert run(dict(device=disk, path="/srv/a"))["changed"] and verbs(machine) == ["mkfs.ext4", "mount"]
+
+
+def test_an_empty_path_that_a_process_has_open_is_refused(run, machine):
+    machine.host.disk("sda")
+    (machine.dev / "sda").write_bytes(b"\0" * 512)
+    machine.host.process(77, "postgres", opens="sda")
+    result = run(dict(device=str(machine.dev / "sda"), path="/srv/a"))
+    assert result["failed"] and "process 77 (postgres) has sda open" in result["msg"] and verbs(machine) == []
 
 
 def test_creating_can_be_forbidden(run, machine):
