@@ -7,6 +7,7 @@ from __future__ import absolute_import, division, print_function
 
 __metaclass__ = type
 
+from ansible_collections.cephgate.iscsi.plugins.module_utils import disk_mounts
 from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm_names import parse_portal
 from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm_plan import chap_settings
 from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Refused
@@ -85,7 +86,8 @@ def file_systems(mounts, maps, options):
     for mount in mounts:
         state = mount.get('state', 'mounted')
         if state == 'absent':
-            result.append(dict(path=mount['path'], name=mount['image'], state=state))
+            known = dict(device=devices[mount['image']]) if devices.get(mount['image']) else {}
+            result.append(dict(known, path=mount['path'], name=mount['image'], state=state))
         elif devices.get(mount['image']):
             result.append(dict(path=mount['path'], name=mount['image'], state=state, device=devices[mount['image']],
                                fstype=mount.get('fstype', 'ext4'), options=_ordered(mount.get('options') or options)))
@@ -111,16 +113,12 @@ def _mount_problems(client, host, luns, hosts, mounts, variable):
 
 
 def _path_problems(client, mounts):
-    """Mount points of a Linux client. The module disk_mount refuses the same, but only when much has been done."""
-    seen = set()
-    for mount in mounts:
-        path = mount.get('path') or ''
-        if not path.startswith('/') or not path.strip('/'):
-            yield ('client %s: linux_client_mounts has the path "%s" for image %s, which is no mount point for a disk. Give an '
-                   'absolute path other than /.' % (client, path, mount['image']))
-        elif path.rstrip('/') in seen:
-            yield 'client %s: linux_client_mounts has the path %s twice. Remove one of the entries.' % (client, path)
-        seen.add(path.rstrip('/'))
+    """File systems of a Linux client, by the rules of the module disk_mount, which says so only when much has been done."""
+    # The devices are not known yet; an image stands for its own.
+    entries = [dict(path='%s' % (mount.get('path') or ''), name=mount['image'], state=mount.get('state', 'mounted'),
+                    device=None if mount.get('state') == 'absent' else '/dev/mapper/%s' % mount['image'],
+                    fstype='%s' % mount.get('fstype', 'ext4'), options='%s' % (mount.get('options') or '')) for mount in mounts]
+    return ['client %s: linux_client_mounts: %s' % (client, text) for text in disk_mounts.faults(entries)]
 
 
 def _portal_problems(client, gateways):

@@ -96,7 +96,19 @@ def options_of(mount):
 
 
 def thing(mount):
-    return '%s%s' % (mount['path'], ' (%s)' % mount['name'] if mount.get('name') else '')
+    return mount['path'] + of_name(mount)
+
+
+def of_name(mount):
+    return ' (%s)' % mount['name'] if mount.get('name') else ''
+
+
+def device_of(source):
+    """Name of the block device that a source of fstab leads to."""
+    tag, equals, value = source.partition('=')
+    if equals and '/' not in tag:
+        source = '/dev/disk/by-%s/%s' % (tag.lower(), value.strip('"'))
+    return os.path.basename(os.path.realpath(source))
 
 
 class Snapshot(object):
@@ -120,31 +132,68 @@ class Snapshot(object):
                           % (thing(mount), found[1], mount['device']))
         return True
 
+    def refuse_foreign(self, mount, entry):
+        """Refused when what is mounted there, or stands in fstab, is not the device, or is no multipath disk where none is given.
+
+        entry: fields of fstab, or None
+        """
+        found, device = self.mounted.get(mount['path']), mount.get('device')
+        advice = 'Correct the path, or name as its device what is to go.'
+        if found and not (self.is_mounted(mount) if device else self.disks.is_multipath(found[1])):
+            raise Refused('%s: %s is mounted there, which is no multipath disk, so it is left. %s' % (thing(mount), found[1], advice))
+        # A map that is gone is nobody's disk any more.
+        if not entry or (entry[0].startswith('/dev/mapper/') and not os.path.lexists(entry[0])):
+            return
+        name = device_of(entry[0])
+        if not (name == device_of(device) if device else self.disks.is_multipath(name)):
+            raise Refused('%s: fstab has %s there, which is %s, so it is left. %s' % (
+                thing(mount), entry[0], 'not %s' % device if device else 'no multipath disk', advice))
+
+
+def fault_of(mount, paths, devices):
+    """What is wrong with a mount, whatever the host holds; None when nothing is.
+
+    paths, devices: those of the mounts before it: a set, {device: its mount}
+    """
+    path = mount['path']
+    if not path.startswith('/') or fstab.plain(path) == '/':
+        return 'path "%s"%s is no mount point for a disk. Give an absolute path other than /.' % (path, of_name(mount))
+    if path != fstab.plain(path):
+        return 'path "%s"%s is not in its plain form, by which what is mounted is known. Write it as "%s".' % (
+            path, of_name(mount), fstab.plain(path))
+    if path in paths:
+        return '%s is listed twice. Remove one of the entries.' % path
+    paths.add(path)
+    device = mount.get('device')
+    if device and not device.startswith('/'):
+        return '%s: device %s is no path. Name the disk as it stands below /dev.' % (thing(mount), device)
+    if mount['state'] == 'absent':
+        return None
+    if not device:
+        return '%s: no device is given. Name the disk that is to be mounted there.' % thing(mount)
+    other = devices.setdefault(os.path.realpath(device), mount)
+    if other is not mount:
+        return '%s: its disk is listed for %s, too, and each entry would make and mount a file system of its own. Remove one of them.' % (
+            thing(mount), thing(other))
+    if not re.match(r'[a-z][a-z0-9_.-]*$', mount['fstype']):
+        return '%s: fstype "%s" is no kind of file system. Name one, such as ext4 or xfs.' % (thing(mount), mount['fstype'])
+    if re.search(r'\s', mount.get('options') or ''):
+        return '%s: the options "%s" hold a blank, and fstab divides its fields there. Separate them with commas.' % (
+            thing(mount), mount['options'])
+    return None
+
+
+def faults(mounts):
+    paths, devices = set(), {}
+    return [text for text in (fault_of(mount, paths, devices) for mount in mounts) if text]
+
 
 def check(mounts):
-    seen = {}
+    for text in faults(mounts):
+        raise Refused(text)
     for mount in mounts:
-        if not mount['path'].startswith('/') or mount['path'].rstrip('/') == '':
-            raise Refused('path "%s" is no mount point for a disk. Give an absolute path other than /.' % mount['path'])
-        if mount['path'] != os.path.normpath(mount['path']):
-            raise Refused('path "%s" is not in its plain form, by which what is mounted is known. Write it as "%s".' % (
-                mount['path'], os.path.normpath(mount['path'])))
         if os.path.lexists(mount['path']) and not os.path.isdir(mount['path']):
             raise Refused('%s is there and no folder, so nothing can be mounted on it. Choose another path.' % mount['path'])
-        if mount['path'] in seen:
-            raise Refused('%s is listed twice. Remove one of the entries.' % mount['path'])
-        seen[mount['path']] = True
-        if mount['state'] == 'absent':
-            continue
-        if not mount.get('device'):
-            raise Refused('%s: no device is given. Name the disk that is to be mounted there.' % thing(mount))
-        if not mount['device'].startswith('/'):
-            raise Refused('%s: device %s is no path. Name the disk as it stands below /dev.' % (thing(mount), mount['device']))
-        if not re.match(r'[a-z][a-z0-9_.-]*$', mount['fstype']):
-            raise Refused('%s: fstype "%s" is no kind of file system. Name one, such as ext4 or xfs.' % (thing(mount), mount['fstype']))
-        if re.search(r'\s', mount.get('options') or ''):
-            raise Refused('%s: the options "%s" hold a blank, and fstab divides its fields there. Separate them with commas.' % (
-                thing(mount), mount['options']))
 
 
 def plan(mounts, look):
@@ -155,9 +204,11 @@ def plan(mounts, look):
     for mount in mounts:
         path = mount['path']
         if mount['state'] == 'absent':
+            entry = fstab.entry_for(text, look.held(path))
+            look.refuse_foreign(mount, entry)
             if path in look.mounted:
                 away.append(Operation(thing(mount), 'unmount', 'run', ['umount', path]))
-            if fstab.entry_for(text, look.held(path)):
+            if entry:
                 text = fstab.with_entry(text, look.held(path), None)
                 notes.append('%s: remove' % path)
             continue

@@ -121,6 +121,11 @@ class Disks(object):
                 return holder
         return None
 
+    def is_multipath(self, name):
+        """Whether a block device is a multipath map or a partition of one."""
+        uuid = read_text(self.block(name), 'dm', 'uuid')
+        return uuid.startswith('mpath-') or is_partition_map(uuid)
+
     def map(self, dm):
         """What is known of a multipath map."""
         return dict(dm=dm, name=read_text(self.block(dm, 'dm', 'name')),
@@ -142,7 +147,7 @@ class Disks(object):
             left, dash, right = line.partition(' - ')
             if not dash:
                 continue
-            fields = left.split()
+            fields = left.split(' ')
             # btrfs shows a number of its own, not the disk's; then only the source tells.
             source = os.path.basename(os.path.realpath(right.split()[1]))
             found.append((fields[2], source, unescape(fields[4])))

@@ -32,6 +32,7 @@ options:
         required: true
       device:
         description: The disk, by a name that stays, such as V(/dev/mapper/36db1a8a5b3f3c9d1). Needed unless O(mounts[].state=absent).
+          One disk is listed for one mount point.
         type: str
       name:
         description: A name for messages, such as that of the image.
@@ -56,7 +57,10 @@ options:
         type: bool
         default: true
       state:
-        description: V(absent) unmounts it and removes its line of fstab; the data stay.
+        description:
+          - V(absent) unmounts it and removes its line of fstab; the data stay.
+          - Refused when what is mounted there or stands in fstab is not O(mounts[].device) or, where that is not given, no
+            multipath disk. The line of a map that is gone is removed.
         type: str
         choices: [mounted, absent]
         default: mounted

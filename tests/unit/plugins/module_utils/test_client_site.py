@@ -67,13 +67,23 @@ def test_portals_that_cannot_be_are_found_before_anything_is_touched(portals, wo
 
 @pytest.mark.parametrize("paths, words", [
     (["data"], ["c1", '"data"', "rbd/one", "absolute path"]), (["/"], ['"/"']), (["//"], ['"//"']), ([""], ['""']),
-    (["/a", "/a/"], ["/a/ twice"]), (["/a", "/b"], []),
+    (["/a/"], ["c1", 'Write it as "/a"']), (["/a", "/a"], ["/a", "listed twice"]), (["/a/../b"], ['Write it as "/b"']),
+    (["/a", "/b"], ["rbd/one", "/a", "/b", "Remove one"]), (["/a"], []),
 ])
 def test_mount_points_that_cannot_be_are_found_before_anything_is_touched(paths, words):
     mounts = [dict(image="rbd/one", path=path) for path in paths]
     found = client_site.problems("c1", dict(c1=client("db")), LUNS, HOSTS, GATEWAYS, PREFIX, mounts)
     assert len(found) == bool(words), found
     assert all(word in found[0] for word in words), found
+
+
+@pytest.mark.parametrize("more, words", [
+    (dict(fstype="ext4; reboot"), ["/a (rbd/one)", "no kind of file system"]), (dict(options="ro, noatime"), ["Separate them with commas"]),
+    (dict(state="absent", fstype="?"), []), (dict(fstype="xfs", options="noatime"), [])])
+def test_file_systems_that_cannot_be_are_found_before_anything_is_touched(more, words):
+    mounts = [dict(image="rbd/one", path="/a", **more)]
+    found = client_site.problems("c1", dict(c1=client("db")), LUNS, HOSTS, GATEWAYS, PREFIX, mounts)
+    assert len(found) == bool(words) and all(word in found[0] for word in words), found
 
 
 @pytest.mark.parametrize("chap, words", [
@@ -203,11 +213,13 @@ AFTER = "x-systemd.after=multipathd.service"
 def test_file_systems_of_disks_that_are_there():
     mounts = [dict(image="rbd/one", path="/one"), dict(image="rbd/two", path="/two", fstype="xfs", options="noatime"),
               dict(image="rbd/new", path="/new"), dict(image="rbd/gone", path="/gone", state="absent"),
-              dict(image="rbd/told", path="/told", options=AFTER)]
+              dict(image="rbd/told", path="/told", options=AFTER),
+              dict(image="rbd/one", path="/was", state="absent")]
     maps = [dict(name="rbd/one", device="/dev/mapper/1"), dict(name="rbd/two", device="/dev/mapper/2"), dict(name="rbd/new", device=None),
             dict(name="rbd/told", device="/dev/mapper/3")]
     assert client_site.file_systems(mounts, maps, "_netdev") == [
         dict(path="/one", name="rbd/one", state="mounted", device="/dev/mapper/1", fstype="ext4", options="_netdev," + AFTER),
         dict(path="/two", name="rbd/two", state="mounted", device="/dev/mapper/2", fstype="xfs", options="noatime," + AFTER),
         dict(path="/gone", name="rbd/gone", state="absent"),
-        dict(path="/told", name="rbd/told", state="mounted", device="/dev/mapper/3", fstype="ext4", options=AFTER)]
+        dict(path="/told", name="rbd/told", state="mounted", device="/dev/mapper/3", fstype="ext4", options=AFTER),
+        dict(path="/was", name="rbd/one", state="absent", device="/dev/mapper/1")]

@@ -51,7 +51,7 @@ class Machine:
             self.sizes[device] = self.whole(device)
         elif argv[0] == "mount":
             fields = fstab.entry_for((self.host.top / "fstab").read_text(), argv[1])
-            self.host.mount((self.dev / fields[0]).resolve().name, argv[1])
+            self.host.mount((self.dev / fields[0]).resolve().name, fstab.escape(argv[1]))
         elif argv[0] == "umount":
             text = (self.host.proc / "1/mountinfo").read_text()
             (self.host.proc / "1/mountinfo").write_text("".join(
@@ -245,6 +245,51 @@ def test_unmounting_comes_before_everything_else(run, machine):
     assert not run(dict(path="/srv/old", state="absent"))["changed"]
 
 
+@pytest.mark.parametrize("uuid", ["LVM-x", ""])
+@pytest.mark.parametrize("given", [False, True])
+def test_what_is_not_the_disk_is_neither_unmounted_nor_taken_out_of_fstab(run, machine, uuid, given):
+    """A mistyped path: /home of the host itself."""
+    other = machine.disk("db01", "dm-0")
+    home = machine.disk("vg-home", "dm-9")
+    (machine.host.sysfs / "block/dm-9/dm/uuid").write_text(uuid)
+    wrong = dict(dict(path="/home", name="rbd/old", state="absent"), **(dict(device=other) if given else {}))
+    before = FSTAB + "%s /home ext4 defaults 0 2\n" % home
+    (machine.host.top / "fstab").write_text(before)
+    result = run(wrong)
+    assert result["failed"] and "/home (rbd/old): fstab has %s there" % home in result["msg"] and table(machine) == before
+    machine.host.mount("dm-9", "/home")
+    result = run(wrong)
+    assert result["failed"] and "/home (rbd/old): dm-9 is mounted there" in result["msg"]
+    assert verbs(machine) == [] and table(machine) == before
+    # Who names the disk means it.
+    assert run(dict(path="/home", state="absent", device=home))["changed"] and table(machine) == FSTAB
+
+
+def test_the_line_of_a_map_that_is_gone_can_be_removed(run, machine):
+    (machine.host.top / "fstab").write_text(FSTAB + "/dev/mapper/cephgate-test-gone /srv/old ext4 _netdev 0 0\n")
+    assert run(dict(path="/srv/old", state="absent"))["changed"] and table(machine) == FSTAB
+
+
+def test_one_disk_at_two_places_is_refused(run, machine):
+    """Each would get its own file system, the second over the first."""
+    disk = machine.disk("db01", "dm-0")
+    (machine.dev / "alias").symlink_to("dm-0")
+    result = run(dict(device=disk, path="/srv/a", fstype="xfs"), dict(device=str(machine.dev / "alias"), path="/srv/b", fstype="ext4"))
+    assert result["failed"] and "/srv/a" in result["msg"] and "/srv/b" in result["msg"] and "Remove one" in result["msg"]
+    assert machine.calls == [] and table(machine) == FSTAB
+
+
+@pytest.mark.parametrize("spelt", ["/srv/db/", "//srv/db", "/srv/./db"])
+def test_a_mount_point_that_is_spelt_otherwise_in_fstab_is_the_same(run, machine, spelt):
+    disk = machine.disk("db01", "dm-0")
+    (machine.host.top / "fstab").write_text(FSTAB + "%s %s ext4 _netdev 0 0\n" % (disk, spelt))
+    mount = dict(device=disk, path="/srv/db")
+    assert run(mount)["changed"] and table(machine) == FSTAB + "%s /srv/db ext4 _netdev 0 0\n" % disk
+    assert not run(mount)["changed"]
+    (machine.host.top / "fstab").write_text(FSTAB + "%s %s ext4 _netdev 0 0\n" % (disk, spelt))
+    assert run(dict(path="/srv/db", state="absent"))["changed"] and table(machine) == FSTAB
+
+
 def test_a_mount_that_is_busy_stops_before_fstab_is_touched(run, machine):
     disk = machine.disk("db01", "dm-0")
     run(dict(device=disk, path="/srv/db"))
@@ -272,6 +317,7 @@ def test_a_kind_that_is_not_the_mounted_one_is_refused(run, machine):
 @pytest.mark.parametrize("mounts, text", [
     ([dict(path="srv", device="/dev/x")], "absolute path"), ([dict(path="/", device="/dev/x")], "absolute path"),
     ([dict(path="/a", device="/dev/x"), dict(path="/a", state="absent")], "listed twice"), ([dict(path="/a")], "no device"),
+    ([dict(path="//a", device="/dev/x")], 'Write it as "/a"'),
     ([dict(path="/a/../etc", device="/dev/x")], 'Write it as "/etc"'), ([dict(path="/a/", device="/dev/x")], 'Write it as "/a"'),
     ([dict(path="/etc/passwd", device="/dev/x")], "no folder"), ([dict(path="/a", device="sdb")], "is no path"),
     ([dict(path="/a", device="/dev/null")], "no block device"), ([dict(path="/a", device="/dev/x", fstype="ext4; reboot")], "no kind of file system"),
@@ -288,11 +334,13 @@ def test_200_disks_cost_two_short_commands_each(run, machine):
     assert run(*mounts)["operations"] == [] and len(machine.calls) == 400
 
 
-def test_mount_points_with_blanks_and_other_letters(run, machine):
+@pytest.mark.parametrize("name", ["\u65e5\u672c", "\u00e0 la", "\u00c5lesund"])
+def test_mount_points_with_blanks_and_other_letters(run, machine, name):
     disk = machine.disk("db01", "dm-0")
-    path = "/srv/m\u00e4 x/\u65e5\u672c"
+    path = "/srv/m\u00e4 x/" + name
     run(dict(device=disk, path=path))
-    assert (machine.host.top / "fstab").read_text(encoding="utf-8").endswith("/srv/m\u00e4\\040x/\u65e5\u672c ext4 _netdev 0 0\n")
+    assert not run(dict(device=disk, path=path))["changed"]
+    assert (machine.host.top / "fstab").read_text(encoding="utf-8").endswith("/srv/m\u00e4\\040x/%s ext4 _netdev 0 0\n" % name.replace(" ", "\\040"))
 
 
 lines = st.lists(st.one_of(st.sampled_from([
@@ -306,7 +354,7 @@ def test_only_the_line_of_the_mount_point_changes(text, path):
     line = fstab.line_for("/dev/mapper/x", path, "ext4", "_netdev")
 
     def others(whole):
-        return [old for old in whole.split("\n") if old and (fstab.fields_of(old) or [0, 0])[1] != path]
+        return [old for old in whole.split("\n") if old and fstab.plain((fstab.fields_of(old) or ["", ""])[1]) != path]
     new = fstab.with_entry(text, path, line)
     assert fstab.entry_for(new, path)[:4] == ["/dev/mapper/x", path, "ext4", "_netdev"] and others(new) == others(text)
     assert fstab.with_entry(new, path, line) == new
