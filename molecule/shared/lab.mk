@@ -78,7 +78,7 @@ lab-client.run:
 	@$(LAB) phase 'linux_client: molecule test' $(MOLECULE) test -s linux_client
 lab-client-many: venv  ## time the role linux_client where nothing is to be done, with 3 and with 200 LUNs; half an hour
 	@$(LAB) down
-	@CEPHGATE_LAB_MEMORY=1024 $(LAB) up --no-ceph gw1 client1
+	@CEPHGATE_LAB_MEMORY=1024 CEPHGATE_LAB_PROCESSORS=2 $(LAB) up --no-ceph gw1 client1
 	@$(LAB) phase 'linux_client: 3 and 200 LUNs' env $(ANSIBLE) ANSIBLE_PIPELINING=1 .venv/bin/ansible-playbook \
 	    -i molecule/linux_client/inventory molecule/linux_client/many.yml
 

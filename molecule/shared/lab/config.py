@@ -56,11 +56,12 @@ class Host:
 
 
 MEMORY = int(os.environ.get("CEPHGATE_LAB_MEMORY") or 512)
+PROCESSORS = int(os.environ.get("CEPHGATE_LAB_PROCESSORS") or 1)
 
 HOSTS = {h.name: h for h in (
-    Host("gw1", 11, MEMORY, True),
-    Host("gw2", 12, MEMORY, True),
-    Host("client1", 21, MEMORY, False),
+    Host("gw1", 11, MEMORY, True, PROCESSORS),
+    Host("gw2", 12, MEMORY, True, PROCESSORS),
+    Host("client1", 21, MEMORY, False, PROCESSORS),
 )}
 
 # Not of the site: a VM with an image and two kernels of its own, for the role that builds SCST.
