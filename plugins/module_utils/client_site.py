@@ -12,7 +12,7 @@ from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm_names impo
 from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm_plan import chap_settings
 from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Refused
 from ansible_collections.cephgate.iscsi.plugins.module_utils.site import target_name
-from ansible_collections.cephgate.iscsi.plugins.module_utils.site_rules import iscsi_name_problem
+from ansible_collections.cephgate.iscsi.plugins.module_utils.site_rules import forms, iscsi_name_problem
 
 
 def initiator_of(client, hosts):
@@ -148,8 +148,12 @@ def problems(client, clients, luns, hosts, gateways, iqn_prefix, mounts=(), moun
     clients: {name: {host, initiator_name}} of all clients
     mounts:  [{image, state, shared}] of this client, and the variable that holds them
     """
-    found = []
+    found = ['client %s: %s' % (client, text) for text in forms(luns, hosts, iqn_prefix)]
+    if found:
+        return found
     host = clients[client].get('host')
+    if host and not isinstance(host, (type(u''), str)):
+        return ['client %s: cephgate_host is no text. Set it to one of the names in cephgate_hosts (%s).' % (client, ', '.join(sorted(hosts)) or 'empty')]
     if not host:
         found.append('client %s: cephgate_host is not set, so it is not known which LUNs are its own. Set it to one of '
                      'the names in cephgate_hosts (%s).' % (client, ', '.join(sorted(hosts)) or 'empty'))

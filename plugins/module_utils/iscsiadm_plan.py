@@ -15,6 +15,7 @@ from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm_names impo
 from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm_records import (
     AUTH, SECRET_NAMES, as_text, changes_text, check_names, setting_text)
 from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Operation, Refused
+from ansible_collections.cephgate.iscsi.plugins.module_utils.site_rules import chap_strange
 
 # key: (target, canonical address, port, iface) of the record or session that the step is about
 Step = collections.namedtuple('Step', 'key kind operation')
@@ -29,6 +30,9 @@ def chap_settings(chap):
     """
     if chap is None:
         return {}
+    strange = chap_strange(chap)
+    if strange:
+        raise Refused(strange)
     if bool(chap.get('user')) != bool(chap.get('secret')):
         raise Refused('chap: user and secret belong together, and only one of them is given. Give both, or neither '
                       'to log in without CHAP.')

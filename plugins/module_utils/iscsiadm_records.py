@@ -98,11 +98,23 @@ def setting_text(name, value):
     """
     if isinstance(value, bool):
         return 'Yes' if value else 'No'
+    if value is None or isinstance(value, (dict, list)):
+        raise Refused('setting %s: its value is %s, and a node record holds texts and numbers alone. Give one, or take the setting out.' % (
+            name, 'missing' if value is None else 'a list or a dictionary'))
     text = as_text(value)
-    if not text or text != text.strip() or '\n' in text or len(text.encode('utf-8')) > 255:
+    if len(text.splitlines()) != 1 or text != text.strip() or len(text.encode('utf-8')) > 255:
         raise Refused('setting %s: its value is empty, begins or ends with a blank, has several lines or is longer '
                       'than 255 bytes, which a node record cannot hold. Choose another value.' % name)
     return text
+
+
+def read(path):
+    """Text of a file of open-iscsi's. Raises Refused for one that holds other bytes: writing it anew would change them."""
+    try:
+        with io.open(path, encoding='utf-8') as handle:
+            return handle.read()
+    except UnicodeDecodeError as error:
+        raise Refused('%s: the byte at %d is not UTF-8, so it cannot be read as text. Correct or remove the file.' % (path, error.start))
 
 
 def changes_text(changes):
@@ -113,7 +125,7 @@ def changes_text(changes):
 
 def changes_of(text):
     """The other way round."""
-    pairs = (line.partition(' = ') for line in text.splitlines())
+    pairs = (line.partition(' = ') for line in text.split('\n') if line)
     return dict((name, value or None) for name, dummy, value in pairs)
 
 
@@ -151,8 +163,7 @@ class Record(object):
         return format_portal(self.address, self.port)
 
     def text(self):
-        with io.open(self.path, encoding='utf-8') as handle:
-            return handle.read()
+        return read(self.path)
 
     def settings(self):
         return settings_of(self.text())

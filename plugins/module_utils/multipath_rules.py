@@ -9,6 +9,7 @@ __metaclass__ = type
 
 import re
 
+from ansible_collections.cephgate.iscsi.plugins.module_utils.multipath_document import SUBSECTIONS
 from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Refused
 
 KEYWORD = re.compile(r'[a-z][a-z0-9_]*$')
@@ -21,7 +22,9 @@ def check(params):
     if not params['path'].startswith('/'):
         raise Refused('path %s is relative, and to what would be chance. Give it from / on.' % params['path'])
     for name in ('defaults', 'overrides'):
-        _entries(name, params[name])
+        _entries(name, params[name], SUBSECTIONS.get(name, ()))
+    for name in ('blacklist', 'blacklist_exceptions'):
+        _list(name, params[name])
     for device in params['devices']:
         for key in ('vendor', 'product'):
             if not device[key].strip():
@@ -37,14 +40,31 @@ def check(params):
             if key in seen:
                 raise Refused('%s: %s is listed twice. Put all that is to be said of it into one.' % (name, ' '.join(key)))
             seen.add(key)
-            _entries('%s: %s' % (name, ' '.join(key)), entry['entries'])
+            _entries('%s: %s' % (name, ' '.join(key)), entry['entries'], keys)
     _aliases(params['multipaths'])
 
 
-def _entries(where, entries):
+def _list(name, items):
+    seen = set()
+    for item in items:
+        keys = ('vendor', 'product') if item['type'] == 'device' else ('value',)
+        values = tuple(item[key] for key in keys)
+        for key, value in zip(keys, values):
+            if not value.strip():
+                raise Refused('%s: the %s of an entry of type %s is empty, and as a regular expression that is every disk. Write what you mean, '
+                              '".*" for all.' % (name, key, item['type']))
+        if (item['type'],) + values in seen:
+            raise Refused('%s: %s "%s" is listed twice. Remove one of the entries.' % (name, item['type'], ' '.join(values)))
+        seen.add((item['type'],) + values)
+
+
+def _entries(where, entries, reserved):
+    """reserved: keywords that say there which section it is, or open one"""
     for keyword, value in sorted(entries.items()):
         if not KEYWORD.match(keyword):
             raise Refused('%s: "%s" is no keyword of multipath.conf: those are words of lower-case letters, digits and "_". Correct it.' % (where, keyword))
+        if keyword in reserved:
+            raise Refused('%s: %s is no entry that can be set there: it tells which section is meant, or begins one of its own.' % (where, keyword))
         if isinstance(value, (dict, list)):
             raise Refused('%s: the value of %s is a %s, and multipath.conf knows texts and numbers alone. Write it as multipath.conf(5) says.' % (
                 where, keyword, 'list' if isinstance(value, list) else 'dictionary'))

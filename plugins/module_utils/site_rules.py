@@ -26,6 +26,8 @@ _NAA = re.compile(r'^naa\.(?:[0-9A-Fa-f]{16}|[0-9A-Fa-f]{32})$')
 _IMAGE = re.compile(r'^[^/@\s]+(?:/[^/@\s]+){1,2}$')
 _GROUP = re.compile(r'^[A-Za-z0-9][A-Za-z0-9_.-]*$')
 
+CHAP = ('user', 'secret', 'mutual_user', 'mutual_secret')
+
 # SAM-5 4.7.7: what one-level addressing carries, and what SCST accepts.
 LUN_MAX = 16383
 
@@ -106,14 +108,48 @@ def _gateways(gateways, iqn_prefix):
             portals[own] = name
 
 
+def _is_text(value):
+    return isinstance(value, (type(u''), str))
+
+
+def chap_strange(chap):
+    """What is wrong with the form of a C(chap), as a sentence that shows no value: what is misspelt may be a secret."""
+    if not isinstance(chap, dict):
+        return 'chap: it is no dictionary. Give user and secret in one, and mutual_user and mutual_secret for mutual CHAP.'
+    strange = sorted('%s' % key for key in set(chap) - set(CHAP))
+    if strange:
+        return 'chap: %s is none of its keys, which are %s. Correct it.' % (', '.join(strange), ', '.join(CHAP))
+    return None
+
+
+def forms(luns, hosts, iqn_prefix):
+    """Values of a wrong kind, which every other check would stumble over."""
+    if not _is_text(iqn_prefix):
+        yield 'cephgate_iqn_prefix is no text. Write the iSCSI name that begins the names of all targets.'
+    if not isinstance(luns, (list, tuple)):
+        yield 'cephgate_luns is no list. Write each LUN as an entry "- image: pool/image".'
+        luns = []
+    for lun in luns:
+        if not isinstance(lun, dict):
+            yield 'cephgate_luns: the entry "%s" is no dictionary. Write it as {image: pool/image, hosts: {name: number}}.' % (lun,)
+        elif not isinstance(lun.get('hosts') or {}, dict):
+            yield ('image %s: its hosts are no dictionary of LUN numbers by the names of hosts. Write them as {name: number}.' % lun.get('image'))
+    if not isinstance(hosts, dict):
+        yield 'cephgate_hosts is no dictionary. Write each host as NAME: {initiators: [iqn...]}.'
+        hosts = {}
+    for name in sorted(hosts):
+        host = hosts[name]
+        initiators = host.get('initiators') or [] if isinstance(host, dict) else None
+        if not isinstance(initiators, (list, tuple)) or not all(map(_is_text, initiators)):
+            yield ('host %s: its value is %s; it must be a dictionary with a list "initiators". Write it as '
+                   '{initiators: [iqn...]}.' % (name, type(host).__name__ if not isinstance(host, dict) else 'one with initiators that are no list of names'))
+        elif host.get('chap') and chap_strange(host['chap']):
+            yield 'host %s: %s' % (name, chap_strange(host['chap']))
+
+
 def _hosts(hosts):
     owner = {}
     for name in sorted(hosts):
-        if not isinstance(hosts[name], dict) or not isinstance(hosts[name].get('initiators') or [], (list, tuple)):
-            yield ('host %s: its value is %s; it must be a dictionary with a list "initiators". Write it as '
-                   '{initiators: [iqn...]}.' % (name, type(hosts[name]).__name__ if not isinstance(hosts[name], dict)
-                                                else 'one with initiators that are no list'))
-            continue
         if not _GROUP.match(name):
             yield ('host "%s": the name becomes an SCST initiator group and must be made of letters, digits, "_", '
                    '"." and "-". Rename it.' % name)
@@ -161,7 +197,6 @@ def _may_match_both(one, other):
 
 def _chap(hosts):
     # A target has users, not its groups: every user of a target may be used by each of its initiators.
-    hosts = dict((name, host) for name, host in hosts.items() if isinstance(host, dict))
     with_chap = sorted(name for name in hosts if hosts[name].get('chap'))
     without = sorted(set(hosts) - set(with_chap))
     if with_chap and without:
@@ -170,6 +205,11 @@ def _chap(hosts):
     users, outgoing = {}, {}
     for name in with_chap:
         chap = hosts[name]['chap']
+        if bool(chap.get('user')) and not chap.get('secret'):
+            yield 'host %s: its chap has no secret. Give it one beside the user.' % name
+        if bool(chap.get('mutual_user')) != bool(chap.get('mutual_secret')):
+            yield ('host %s: mutual_user and mutual_secret belong together, and its chap has only one of them. Give both, or neither for '
+                   'one-way CHAP.' % name)
         user = chap.get('user')
         if not user:
             yield 'host %s: its chap has no user. Give it one beside the secret.' % name
@@ -237,7 +277,10 @@ def problems(luns, hosts, gateways, iqn_prefix):
 
     gateways: {name: {number, portals}}.
     """
-    found = list(_gateways(gateways, iqn_prefix))
+    found = list(forms(luns, hosts, iqn_prefix))
+    if found:
+        return found
+    found.extend(_gateways(gateways, iqn_prefix))
     found.extend(_hosts(hosts))
     found.extend(_chap(hosts))
     found.extend(_luns(luns, hosts, gateways))

@@ -80,7 +80,6 @@ stale_sessions:
   elements: str
 """
 
-import io
 import os
 
 from ansible.module_utils.basic import AnsibleModule
@@ -88,14 +87,14 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.cephgate.iscsi.plugins.module_utils import iscsiadm_initiator
 from ansible_collections.cephgate.iscsi.plugins.module_utils.glue import plan_and_apply
 from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm_records import Records, put
+from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm_records import read as read_file
 from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm_sysfs import sessions as read_sessions
 
 
 def read():
     if not os.path.isfile(iscsiadm_initiator.FILE):
         return None
-    with io.open(iscsiadm_initiator.FILE, encoding='utf-8') as handle:
-        return handle.read()
+    return read_file(iscsiadm_initiator.FILE)
 
 
 def write(operation):

@@ -318,6 +318,7 @@ rescanned:
 """
 
 import os
+import re
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -348,8 +349,18 @@ def declared(params, targets):
                           params['interfaces'])
 
 
+TARGET = re.compile(r'(?:iqn|eui|naa)\.[^\s/]+$')
+
+
 def check_declaration(params, check_mode):
     check(params['interfaces'], None if check_mode else network_devices())
+    if params['connect_timeout'] <= 0:
+        raise Refused('connect_timeout is %d seconds. Give 1 or more.' % params['connect_timeout'])
+    for target in params['targets']:
+        # Looser than RFC 7143: some arrays have upper-case letters in theirs.
+        if not TARGET.match(target['name']):
+            raise Refused('target "%s" is no iSCSI name: it begins with iqn., eui. or naa. and has no blank and no slash (RFC 7143, 4.2.7). Correct it.' %
+                          target['name'])
     if params['state'] == 'present':
         for target in params['targets']:
             if not target['portals'] and not params['discovery']:

@@ -107,7 +107,27 @@ def test_a_lun_without_an_image_is_a_problem_and_no_error():
 
 def test_a_host_without_a_value_is_a_problem_and_no_error():
     found = problems(dict(c1=client("db")), hosts=dict(db=None))
-    assert "has 0 initiators" in found[0]
+    assert len(found) == 1 and "host db: its value is NoneType" in found[0]
+
+
+@pytest.mark.parametrize("changes, words", [
+    (dict(hosts="db"), ["cephgate_hosts is no dictionary"]), (dict(luns="rbd/one"), ["cephgate_luns is no list"]),
+    (dict(luns=[dict(image="rbd/one", hosts="mydb")]), ["image rbd/one", "no dictionary of LUN numbers"]),
+    (dict(hosts=dict(db="iqn")), ["host db: its value is str"]), (dict(hosts=dict(db=dict(initiators="iqn.x:db"))), ["host db", "no list of names"]),
+    (dict(hosts=dict(db=dict(initiators=["iqn.x:db"], chap="joe"))), ["host db: chap: it is no dictionary"]),
+    (dict(hosts=dict(db=dict(initiators=["iqn.x:db"], chap=dict(user="joe", password="hunter2hunter2")))), ["host db: chap: password is none of its keys"])])
+def test_values_of_a_wrong_kind_are_problems_and_no_errors(changes, words):
+    found = client_site.problems("c1", dict(c1=client("db")), changes.get("luns", LUNS), changes.get("hosts", HOSTS), GATEWAYS, PREFIX)
+    assert len(found) == 1 and "hunter2" not in found[0]
+    for word in ["client c1"] + words:
+        assert word in found[0]
+
+
+def test_a_host_and_a_prefix_that_are_no_texts():
+    found = client_site.problems("c1", dict(c1=client(["db"])), LUNS, HOSTS, GATEWAYS, PREFIX)
+    assert len(found) == 1 and "cephgate_host is no text" in found[0]
+    found = client_site.problems("c1", dict(c1=client("db")), LUNS, HOSTS, GATEWAYS, 5)
+    assert len(found) == 1 and "cephgate_iqn_prefix is no text" in found[0]
 
 
 def session(gateway, portal, state="LOGGED_IN"):

@@ -140,7 +140,20 @@ def test_a_setting_that_open_iscsi_does_not_know_is_refused(client_host):
     assert path.read_text() == before
 
 
-@pytest.mark.parametrize("value", ["", " x", "x ", "a\nb", "x" * 256])
+@pytest.mark.parametrize("value", ["", " x", "x ", "a\nb", "a\rb", "a\x0bb", u"a\u2028b", "x" * 256])
 def test_a_value_that_a_record_cannot_hold_is_refused(value):
     with pytest.raises(Refused, match="cannot hold"):
         records.setting_text("node.session.auth.password", value)
+
+
+@pytest.mark.parametrize("value, word", [(None, "missing"), ([1], "a list"), ({}, "a dictionary")])
+def test_what_is_no_text_is_no_value(value, word):
+    with pytest.raises(Refused, match=word):
+        records.setting_text("node.session.timeo.replacement_timeout", value)
+
+
+def test_a_record_that_is_no_text_is_named(client_host):
+    path = client_host.record(T, "10.0.0.1")
+    path.write_bytes(path.read_bytes() + b"# \xe9\n")
+    with pytest.raises(Refused, match="%s: the byte at .* is not UTF-8" % path):
+        records.Records(str(client_host.nodes)).all()[0].settings()

@@ -196,7 +196,13 @@ def multipath(wwid, **entries):
     (dict(multipaths=[multipath("")]), ['the WWID "" is none']), (dict(multipaths=[multipath("36 0")]), ['"36 0"']),
     (dict(multipaths=[multipath("36", alias="../a")]), ["36", '"../a"', "/dev/mapper"]), (dict(multipaths=[multipath("36", alias="a b")]), ['"a b"']),
     (dict(multipaths=[multipath("36", alias="a"), multipath("37", alias="a")]), ["alias a is given to 36 and to 37"]),
-    (dict(multipaths=[multipath("36"), multipath("36")]), ["36 is listed twice"])])
+    (dict(multipaths=[multipath("36"), multipath("36")]), ["36 is listed twice"]),
+    (dict(blacklist=[dict(type="wwid", value="")]), ["blacklist", "value", "every disk"]),
+    (dict(blacklist_exceptions=[dict(type="device", vendor="A", product=" ")]), ["blacklist_exceptions", "the product", "every disk"]),
+    (dict(blacklist=[dict(type="wwid", value="36"), dict(type="wwid", value="36", state="absent")]), ['wwid "36" is listed twice']),
+    (dict(devices=[dict(RULE, entries=dict(product="C"))]), ["devices: CEPHGATE RBD", "product is no entry"]),
+    (dict(multipaths=[dict(wwid="36", entries=dict(wwid=37))]), ["multipaths: 36", "wwid is no entry"]),
+    (dict(overrides=dict(protocol="x", rr_min_io=1)), ["overrides", "protocol is no entry"])])
 def test_what_multipath_would_take_for_something_else_is_refused(run, conf, tools, options, words):
     result = run(**options)
     assert result["failed"] and not result["changed"] and not conf.exists() and tools.calls == []
