@@ -318,7 +318,6 @@ rescanned:
 """
 
 import os
-import re
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -328,7 +327,7 @@ from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm import Isc
 from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm_discovery import Discovery, DiscoveryRecords, merged
 from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm_ifaces import (
     Ifaces, check, plan_ifaces, plan_removal)
-from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm_names import format_portal
+from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm_names import check_target, format_portal
 from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm_plan import (
     Step, absent, by_key, plan_absent, plan_present, unwanted, wanted_portals)
 from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm_records import Records
@@ -349,18 +348,12 @@ def declared(params, targets):
                           params['interfaces'])
 
 
-TARGET = re.compile(r'(?:iqn|eui|naa)\.[^\s/]+$')
-
-
 def check_declaration(params, check_mode):
     check(params['interfaces'], None if check_mode else network_devices())
     if params['connect_timeout'] <= 0:
         raise Refused('connect_timeout is %d seconds. Give 1 or more.' % params['connect_timeout'])
     for target in params['targets']:
-        # Looser than RFC 7143: some arrays have upper-case letters in theirs.
-        if not TARGET.match(target['name']):
-            raise Refused('target "%s" is no iSCSI name: it begins with iqn., eui. or naa. and has no blank and no slash (RFC 7143, 4.2.7). Correct it.' %
-                          target['name'])
+        check_target(target['name'])
     if params['state'] == 'present':
         for target in params['targets']:
             if not target['portals'] and not params['discovery']:
