@@ -319,10 +319,9 @@ rescanned:
 
 import os
 
-from ansible.module_utils.basic import AnsibleModule
-
 from ansible_collections.cephgate.iscsi.plugins.module_utils.disk_guard import refuse_if_used
 from ansible_collections.cephgate.iscsi.plugins.module_utils.disks import Disks
+from ansible_collections.cephgate.iscsi.plugins.module_utils.glue import DeclaredModule
 from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm import Iscsiadm
 from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm_discovery import Discovery, DiscoveryRecords, merged
 from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm_ifaces import (
@@ -413,7 +412,7 @@ def main():
     chap = dict(type='dict', options=dict(
         user=dict(type='str'), secret=dict(type='str', no_log=True),
         mutual_user=dict(type='str'), mutual_secret=dict(type='str', no_log=True)))
-    module = AnsibleModule(
+    module = DeclaredModule(
         argument_spec=dict(
             targets=dict(type='list', elements='dict', default=[], options=dict(
                 name=dict(type='str', required=True),

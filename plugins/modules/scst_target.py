@@ -246,10 +246,8 @@ operations:
       done: true
 '''
 
-from ansible.module_utils.basic import AnsibleModule
-
 from ansible_collections.cephgate.iscsi.plugins.module_utils import lock, scst_target
-from ansible_collections.cephgate.iscsi.plugins.module_utils.glue import plan_and_apply
+from ansible_collections.cephgate.iscsi.plugins.module_utils.glue import DeclaredModule, plan_and_apply
 from ansible_collections.cephgate.iscsi.plugins.module_utils.sysfs import ROOT, Sysfs, performer
 
 STATE = dict(type='str', choices=['present', 'absent'], default='present')
@@ -287,7 +285,7 @@ DRIVER = dict(
 
 
 def main():
-    module = AnsibleModule(
+    module = DeclaredModule(
         argument_spec=dict(
             targets=dict(type='list', elements='dict', default=[], options=TARGET),
             exclusive_targets=dict(type='bool', default=False),
