@@ -13,7 +13,6 @@ from __future__ import absolute_import, division, print_function
 
 __metaclass__ = type
 
-import io
 import os
 import re
 
@@ -22,7 +21,7 @@ from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm_names impo
     format_portal, in_networks, in_scope, parse_portal)
 from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm_plan import chap_settings, secrets_of
 from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm_records import (
-    changes_text, edit, put, settings_of)
+    changes_text, edit, put, read, settings_of)
 from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Operation, Refused
 
 PLACE = '/etc/iscsi/send_targets'
@@ -44,8 +43,7 @@ class DiscoveryRecords(object):
         """None when there is no record for this portal."""
         if not os.path.isfile(self.path(portal)):
             return None
-        with io.open(self.path(portal), encoding='utf-8') as handle:
-            return handle.read()
+        return read(self.path(portal))
 
     def update(self, portal, changes):
         text = self.text(portal)

@@ -11,14 +11,13 @@ from __future__ import absolute_import, division, print_function
 
 __metaclass__ = type
 
-import io
 import os
 import re
 
 from ansible_collections.cephgate.iscsi.plugins.module_utils.disks import listdir, read_text
 from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm_names import in_networks
 from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm_records import (
-    as_text, changes_text, edit, put, settings_of)
+    as_text, changes_text, edit, put, read, settings_of)
 from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Operation, Refused
 
 IFACES = '/etc/iscsi/ifaces'
@@ -80,8 +79,7 @@ class Ifaces(object):
         path = os.path.join(self.folder, name)
         if not os.path.isfile(path):
             return None
-        with io.open(path, encoding='utf-8') as handle:
-            return handle.read()
+        return read(path)
 
     def device(self, name):
         """Network device of logins through an interface; '' when the kernel routes them; None when it is not known which."""

@@ -106,7 +106,7 @@ def in_networks(address, networks):
 
 def check_target(name):
     """Looser than RFC 7143: some arrays have upper-case letters in the names of their targets."""
-    if not re.match(r'(?:iqn|eui|naa)\.[^\s/]+$', name):
+    if not re.match(r'(?:iqn|eui|naa)\.[^\s/]+\Z', name):
         raise Refused('target "%s" is no iSCSI name: it begins with iqn., eui. or naa. and has no blank and no slash (RFC 7143, 4.2.7). '
                       'Correct it.' % name)
 

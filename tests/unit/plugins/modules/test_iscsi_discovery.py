@@ -165,3 +165,12 @@ def test_what_the_answer_says_in_other_forms_is_passed_over(run, tools):
     """Host names (RFC 7143, appendix C allows them), and iscsiadm's own remarks."""
     tools.answers[P1] = (0, "Starting iscsid\ngw1.example.com:3260,1 %s\n%s:3260,-1 %s\n" % (A, P1, B))
     assert portals(run(discovery=discovery())) == [(B, "10.0.0.1:3260")]
+
+
+def test_a_discovery_record_that_is_no_text_is_named(run, tools, client_host):
+    folder = client_host.discovered / (P1 + ",3260")
+    folder.mkdir(parents=True)
+    (folder / "st_config").write_bytes(b"# \xe9\n")
+    result = run(discovery=discovery())
+    assert result["failed"] and "%s: the byte at 2 is not UTF-8" % (folder / "st_config") in result["msg"]
+    assert tools.calls == [] and (folder / "st_config").read_bytes() == b"# \xe9\n"

@@ -177,3 +177,11 @@ def test_an_interface_of_a_hardware_adapter_is_left_alone(run, client_host):
     ("10.0.1.1", "fd00::/8", False), ("10.0.1.1", "0.0.0.0/0", True), ("::1", "::1/128", True)])
 def test_networks(address, network, inside):
     assert in_networks(address, [network]) == inside
+
+
+def test_an_interface_that_is_no_text_is_named(run, tools, client_host):
+    client_host.interface("san1")
+    (client_host.ifaces / "san1").write_bytes(b"# \xe9\n")
+    result = run(targets=[target(P1)], interfaces=SAN[:1])
+    assert result["failed"] and "%s: the byte at 2 is not UTF-8" % (client_host.ifaces / "san1") in result["msg"]
+    assert tools.calls == [] and (client_host.ifaces / "san1").read_bytes() == b"# \xe9\n"

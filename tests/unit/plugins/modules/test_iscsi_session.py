@@ -147,6 +147,7 @@ def test_chap_that_is_not_mentioned_stays_and_an_empty_one_turns_it_off(run, cli
     pytest.param(dict(targets=[dict(name=A)]), "has no portals", id="no portals"),
     pytest.param(dict(targets=[target("", P1)]), 'target "" is no iSCSI name', id="no name"),
     pytest.param(dict(targets=[target("../x", P1)]), "is no iSCSI name", id="a path for a name"),
+    pytest.param(dict(targets=[target(A + "\n", P1)]), "is no iSCSI name", id="a line end in a name"),
     pytest.param(dict(targets=[target(A, P1)], connect_timeout=-1), "connect_timeout is -1", id="negative timeout"),
     pytest.param(dict(targets=[target(A, P1)], settings={"node.session.timeo.replacement_timeout": None}), "its value is missing", id="null"),
     pytest.param(dict(targets=[target()], chap=dict(user="joe")), "belong together", id="half of CHAP"),
