@@ -174,6 +174,16 @@ def test_settings_change_only_where_they_differ(run, client_host):
     assert not run(**options)["changed"]
 
 
+def test_queue_depth_and_digests_are_settings_too(run, client_host):
+    options = dict(targets=[target(A, P1)], settings={"node.session.queue_depth": 64, "node.session.cmds_max": 256,
+                                                      "node.conn[0].iscsi.HeaderDigest": "CRC32C,None"})
+    path = client_host.record(A, P1)
+    assert run(**options)["changed"]
+    for line in ("node.session.queue_depth = 64", "node.session.cmds_max = 256", "node.conn[0].iscsi.HeaderDigest = CRC32C,None"):
+        assert path.read_text().splitlines().count(line) == 1
+    assert not run(**options)["changed"]
+
+
 def test_portals_and_targets_that_the_site_no_longer_has_are_removed(run, client_host):
     for name, address in ((A, P1), (A, P2), (B, P2), (FOREIGN, P1)):
         client_host.record(name, address)
