@@ -12,6 +12,7 @@ import os
 import signal
 import socket
 import subprocess
+import time
 
 from ansible_collections.cephgate.iscsi.plugins.module_utils import gateway_state, ha_rados
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ceph_conf import monitors
@@ -19,10 +20,11 @@ from ansible_collections.cephgate.iscsi.plugins.module_utils.gateway_mapper impo
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_ceph import Ceph
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_guard import Guards
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_hands import Hands
-from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_loop import Agent, threaded
+from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_loop import WIDE, WIDTH, Agent, threaded
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_scst import Paths
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_types import LIMITS, Site, host_of
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_watch import Watch, Watchdog
+from ansible_collections.cephgate.iscsi.plugins.module_utils.kernel_writer import Writer
 from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Refused
 from ansible_collections.cephgate.iscsi.plugins.module_utils.rbd import bounded_run, mapped
 from ansible_collections.cephgate.iscsi.plugins.module_utils.rbd_kernel import KernelRbd
@@ -120,23 +122,26 @@ class Keeper(object):
         check(state)
         show_debugfs()
         ceph = ceph_of(state)
-        rbd = KernelRbd(bounded_run(CHANGE), client=state['client'], cluster=state['cluster'])
+        rbd = KernelRbd(bounded_run(CHANGE), Writer(CHANGE), client=state['client'], cluster=state['cluster'])
         rbd.load()
         hands = Hands(state, ceph, rbd,
                       Paths(Sysfs(state['sysfs_root']), state['ha']['me'], state['targets'][0]['name'], state['ha']['passive']),
-                      Guards(), mapped, say)
+                      Guards(), lambda: mapped(paths=False), say)
         me = state['ha']['me']
         watchdog = Watchdog(threaded, lambda path, client: Watch(path, client, ceph.listed, say))
         self.agent = Agent(site_of(state, host_address(state, mapped())), hands, lambda record: ceph.exchange(me, record), orders, watchdog,
-                           threaded, say, clock)
+                           threaded, say, clock, WIDTH if isinstance(ceph, Ceph) else WIDE)
         self._stamp = stamp()
         self._reported = None
+        self._spent = 0
         say('agent of gateway %s, among %s, at %s; Ceph is asked through %s' % (
             me, ', '.join(state['ha']['gateways']), self.agent.site.host, 'its commands' if isinstance(ceph, Ceph) else 'librados'))
 
     def tick(self):
+        began = clock()
         self.agent.tick()
         now = clock()
+        self._spent = now - began
         if self._reported is None or now >= self._reported + REPORT_EVERY:
             self._reported = now
             self._reload()
@@ -161,7 +166,10 @@ class Keeper(object):
             json.dump(self.agent.report(), handle, sort_keys=True)
         os.rename(self.where + '.new', self.where)
 
-    def wait(self):
+    def wait(self, sleep=time.sleep):
+        # Every end of an action wakes the loop. While many disks are under way at once, one step is to see many ends: the steps would
+        # take the processor that the actions wait for.
+        sleep(min(self._spent, TICK))
         self.agent.wake.wait(TICK)
         self.agent.wake.clear()
 

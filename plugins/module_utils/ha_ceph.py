@@ -65,8 +65,8 @@ class Ceph(object):
                 OBJECT, self.pool, code, (err.strip().splitlines() or ['none'])[-1]))
         return records(out)
 
-    def holder(self, image):
-        """The address of the client that holds the exclusive lock of an image, or None."""
+    def holder(self, image, image_id=None):
+        """The address of the client that holds the exclusive lock of an image, or None. image_id: not used here"""
         dummy, out = self.call('rbd', 'lock', 'ls', '--format', 'json', image)
         lockers = json.loads(out)
         if isinstance(lockers, dict):

@@ -42,11 +42,12 @@ def decide(site, memory, view, elapsed):
         memory['n'] += 1
     _ends(site, memory, view)
     wanted = _out_of_service(memory, view) if _refused(memory, view) else _in_service(site, memory, view, elapsed)
-    actions = []
+    actions, begun, fencing = [], set(memory['busy']), False
     for each in wanted:
-        if (each.kind, each.key) not in memory['busy'] and each not in actions and (
-                each.kind != 'fence' or not any(other.kind == 'fence' for other in actions)):
+        if (each.kind, each.key) not in begun and not (fencing and each.kind == 'fence'):
             actions.append(each)
+            begun.add((each.kind, each.key))
+            fencing = fencing or each.kind == 'fence'
     memory['former'] = tuple(lun for lun in memory['former'] if lun not in memory['claims'] and not claimed(lun, site, memory, view))
     memory['busy'] = tuple(sorted(memory['busy'] + tuple((each.kind, each.key) for each in actions), key=str))
     if memory['n'] is not None:
@@ -74,8 +75,9 @@ def _count(site, memory, view, elapsed):
 
 
 def _ends(site, memory, view):
+    over = set((kind, key) for kind, key, dummy in view['done'])
+    memory['busy'] = tuple(each for each in memory['busy'] if each not in over)
     for kind, key, outcome in view['done']:
-        memory['busy'] = tuple(each for each in memory['busy'] if each != (kind, key))
         if kind in ('look', 'map'):
             ha_take.ended(kind, key, outcome, site, memory, view)
         elif kind == 'fence' and outcome == 'ok':
@@ -124,10 +126,11 @@ def _in_service(site, memory, view, elapsed):
         actions += [CLOSE] if view['open'] else []
     elif not view['open'] and all(found['health'] == 'good' or not found['client'] for found in view['luns'].values()):
         actions.append(OPEN)
+    busy = set(key for dummy, key in memory['busy'])
     for lun in sorted(view['luns']):
         if lun in memory['taking']:
             ha_take.grow_old(lun, site, memory, elapsed)
-        if not any(key == lun for dummy, key in memory['busy']):
+        if lun not in busy:
             actions += _disk(lun, site, memory, view, elapsed)
     return actions
 

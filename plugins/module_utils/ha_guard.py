@@ -20,6 +20,7 @@ __metaclass__ = type
 import errno
 import os
 import subprocess
+import threading
 import time
 
 from ansible_collections.cephgate.iscsi.plugins.module_utils.gateway_mapper import clock
@@ -79,6 +80,10 @@ class Guards(object):
         self.exists = exists
         self._clock = clock
         self._sleep = sleep
+        self._concise = True     # until dmsetup says that it is too old for it
+        self._lock = threading.Lock()
+        self._turn = threading.Lock()
+        self._waiting = []       # [name, table, whether it is done, error]
 
     def _call(self, *words):
         code, out, err = self.run(['dmsetup'] + list(words))
@@ -93,7 +98,33 @@ class Guards(object):
         return None if code else out.strip()
 
     def create(self, device, text):
-        self._call('create', PREFIX + device, '--uuid', 'CEPHGATE-' + device, '--noudevrules', '--table', text)
+        """What is asked for while dmsetup runs is made in one call when it has ended: a take-over of many disks waits for their guards."""
+        mine = [device, text, False, None]
+        with self._lock:
+            self._waiting.append(mine)
+        with self._turn:
+            if not mine[2]:
+                with self._lock:
+                    batch, self._waiting = self._waiting, []
+                self._create(batch)
+        if mine[3] is not None:
+            raise mine[3]
+
+    def _create(self, batch):
+        if len(batch) > 1 and self._concise:
+            # No name or table has a comma, a semicolon or a backslash.
+            code, dummy, err = self.run(['dmsetup', 'create', '--noudevrules', '--concise', ';'.join(
+                '%s,CEPHGATE-%s,,rw,%s' % (PREFIX + device, device, text) for device, text, dummy, dummy2 in batch)])
+            self._concise = 'concise' not in err  # unrecognized option: before 1.02.147
+            for each in batch:
+                each[2] = not code or self.exists(each[0])
+        for each in batch:
+            if not each[2]:
+                try:
+                    self._call('create', PREFIX + each[0], '--uuid', 'CEPHGATE-' + each[0], '--noudevrules', '--table', each[1])
+                except EnvironmentError as error:
+                    each[3] = error
+                each[2] = True
 
     def ensure(self, device, disk, size):
         """The guard is over this disk and as large as it."""

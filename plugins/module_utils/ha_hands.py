@@ -107,7 +107,8 @@ class Hands(object):
     # -- of Ceph
 
     def _look(self, device, _arg):
-        return self.ceph.holder(self.images[device])
+        image = self.images[device]
+        return self.ceph.holder(image, self.entries[image].get('image_id'))
 
     def _fence(self, client, _arg):
         until = self.ceph.fence(client)

@@ -23,8 +23,9 @@ FOLLOW = 5.0    # seconds between looks at guards
 # A fenced gateway's sessions wait for commands that the guard holds back, so some go only when it lets go. By then their
 # connections must be down: SCST shuts them at once, LIO stops sending.
 CUTTING = 3.0
-# Commands of Ceph at a time: each is a process and a Ceph client of its own.
-WIDTH = 16
+# Actions of Ceph at a time. As commands each is a process and a Ceph client of its own. Over librados and the kernel's own interface they only
+# wait: krbd has the monitors list a dead client once for each of its images, and they take what comes within a second together.
+WIDTH, WIDE = 16, 64
 # Seconds that a disk is left to others after its device was missing in SCST, for each place in its order: gateways are made ready one
 # after the other, and the first one in SCST should not get all new disks.
 UNMADE = 2.0
@@ -41,9 +42,10 @@ class Agent(object):
     orders:   () -> {drain, wants}
     watchdog: ha_watch.Watchdog
     start:    (function) runs it in a thread
+    width:    actions of Ceph at a time
     """
 
-    def __init__(self, site, hands, exchange, orders, watchdog, start, say, clock):
+    def __init__(self, site, hands, exchange, orders, watchdog, start, say, clock, width=WIDTH):
         self.site = site
         self.hands = hands
         self.exchange = exchange
@@ -52,6 +54,7 @@ class Agent(object):
         self.start = start
         self.say = say
         self.clock = clock
+        self.width = width
         self.wake = threading.Event()
         self.memory = new_memory()
         self.leaving = None      # 'away': the agent restarts; 'gone': the host goes down, so give everything away first
@@ -60,11 +63,12 @@ class Agent(object):
         self._adopted = False    # whether those are known that an earlier agent has left
         self._lock = threading.Lock()
         self._queue = []         # actions of Ceph that wait for their turn
-        self._width = 0
+        self._under_way = 0
         self._ended = []         # (when, kind, key, outcome)
         self._seen = self._saw = None
         self._looking = self._exchanging = False
         self._looked = self._beaten = self._followed = None
+        self._pause = 0          # seconds until the next look that an action's end asks for: as long as the last one took
         self._table = self._told = None
         self._fresh = False
         self._last = None
@@ -87,6 +91,7 @@ class Agent(object):
         with self._lock:
             self._looking = False
             self._looked = self.clock()
+            self._pause = min(LOOK, self._looked - began)
             if seen is not None:
                 self._seen = seen
         self.wake.set()
@@ -113,7 +118,7 @@ class Agent(object):
         with self._lock:
             self._ended.append((self.clock(), action.kind, action.key, outcome))
             if action.kind in OF_CEPH:
-                self._width -= 1
+                self._under_way -= 1
         self.wake.set()
 
     def _follow(self, mappings):
@@ -145,7 +150,7 @@ class Agent(object):
     def tick(self):
         now = self.clock()
         with self._lock:
-            look = not self._looking and (self._looked is None or now >= self._looked + LOOK or bool(self._ended))
+            look = not self._looking and (self._looked is None or now >= self._looked + (self._pause if self._ended else LOOK))
             beat = not self._exchanging and (self._beaten is None or now >= self._beaten + (SOON if self._hurry() else BEAT))
             self._looking, self._exchanging = self._looking or look, self._exchanging or beat
             seen = self._seen
@@ -230,10 +235,10 @@ class Agent(object):
         for action in self._queue:
             if action.kind in OF_CEPH:
                 with self._lock:
-                    if self._width >= WIDTH:
+                    if self._under_way >= self.width:
                         waiting.append(action)
                         continue
-                    self._width += 1
+                    self._under_way += 1
             self.start(lambda action=action: self._act(action))
         self._queue = waiting
 

@@ -52,7 +52,8 @@ def wait(lun, site, memory, view):
 
     The order among the living: who was told to take it, who has its initiators, then the ranking.
     """
-    if not _able(record(site, memory, view), lun):
+    orders = view['orders']
+    if orders['drain'] or orders['away'] or lun in memory['unfit']:
         return None
     if lun in memory['former']:
         return 0
@@ -62,7 +63,8 @@ def wait(lun, site, memory, view):
             return (True, True, site.order[lun].index(name))
         return (lun not in entry['wants'], lun in entry['blind'], site.order[lun].index(name))
 
-    own = place(site.me, record(site, memory, view))
+    # As my record says it, which is not made here: after the death of a gateway every disk asks, at every step.
+    own = (lun not in orders['wants'] or lun in memory['claims'], not view['luns'][lun]['sessions'], site.order[lun].index(site.me))
     seconds = 0
     for name in living(site, memory, view):
         entry = (view['table'] or {}).get(name)

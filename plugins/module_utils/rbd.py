@@ -20,6 +20,7 @@ import threading
 
 from ansible_collections.cephgate.iscsi.plugins.module_utils import krbd
 from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Refused
+from ansible_collections.cephgate.iscsi.plugins.module_utils.sysfs import to_text
 
 
 class RbdError(EnvironmentError):
@@ -188,16 +189,31 @@ def _true(value):
 
 
 def _value(path):
-    with open(path) as handle:
-        return handle.read().strip()
+    # Not open(): an agent reads some of these files for each of its disks several times a second.
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        return to_text(os.read(handle, 4096)).strip()
+    finally:
+        os.close(handle)
 
 
-def mapped(sysfs='/sys/bus/rbd/devices', dev='/dev'):
+def _optional(path):
+    """A value that older kernels do not have: None."""
+    try:
+        return _value(path)
+    except (IOError, OSError) as error:
+        if error.errno != errno.ENOENT:
+            raise
+        return None
+
+
+def mapped(sysfs='/sys/bus/rbd/devices', dev='/dev', paths=True):
     """What the kernel has mapped: {image: {number, path, image_id, fsid, size, client}}.
 
     size in bytes; path is the stable name that udev makes, /dev/rbd/pool/[namespace/]image, when
-    it is there and leads to the device, else /dev/rbdN. Snapshots are left out. An image that is
-    mapped twice is listed under its lowest number; the others are in C(also).
+    it is there and leads to the device, else /dev/rbdN; without C(paths) it is not looked for, and not
+    told. Snapshots are left out. An image that is mapped twice is listed under its lowest number; the
+    others are in C(also).
     """
     found = {}
     if not os.path.isdir(sysfs):
@@ -209,14 +225,14 @@ def mapped(sysfs='/sys/bus/rbd/devices', dev='/dev'):
                 continue
             parts = [_value(os.path.join(base, 'pool'))]
             # pool_ns, cluster_fsid and client_addr are younger than the oldest kernels that map images.
-            if os.path.exists(os.path.join(base, 'pool_ns')) and _value(os.path.join(base, 'pool_ns')):
-                parts.append(_value(os.path.join(base, 'pool_ns')))
+            namespace = _optional(os.path.join(base, 'pool_ns'))
+            if namespace:
+                parts.append(namespace)
             image = '/'.join(parts + [_value(os.path.join(base, 'name'))])
             entry = dict(number=number, image_id=_value(os.path.join(base, 'image_id')),
                          size=int(_value(os.path.join(base, 'size'))))
             for key, attribute in (('fsid', 'cluster_fsid'), ('client', 'client_addr')):
-                path = os.path.join(base, attribute)
-                entry[key] = _value(path) if os.path.exists(path) else None
+                entry[key] = _optional(os.path.join(base, attribute))
         except (IOError, OSError) as error:
             if error.errno in (errno.ENOENT, errno.ENODEV):
                 continue  # unmapped while we looked
@@ -224,7 +240,8 @@ def mapped(sysfs='/sys/bus/rbd/devices', dev='/dev'):
         if image in found:
             found[image].setdefault('also', []).append(number)
             continue
-        entry['path'] = _device_path(image, number, dev)
+        if paths:
+            entry['path'] = _device_path(image, number, dev)
         found[image] = entry
     return found
 

@@ -7,8 +7,8 @@
 A take-over maps many images at once, and initiators wait for each: rbd starts a Ceph client for every one of them (under emulation 1.5 s of
 processor time, and the kernel's own part 0.1 s). Where anything is not as plain as expected, rbd does it.
 
-The write is made by dd, because it may hang for as long as Ceph does, and a process can be killed. The key does not pass it: it
-lies in the kernel's keyring of this session, which dd inherits.
+The write is made by another process (kernel_writer), for it may hang for as long as Ceph does. The key does not pass it: it lies in the
+kernel's keyring of this session, which that process inherits.
 """
 from __future__ import absolute_import, division, print_function
 
@@ -59,10 +59,11 @@ def reachable(conf):
 
 
 class KernelRbd(Rbd):
-    """As rbd.Rbd; read, exists, key, clock and sleep are for tests."""
+    """As rbd.Rbd. writer: kernel_writer.Writer; read, exists, key, clock and sleep are for tests."""
 
-    def __init__(self, run, client='admin', cluster='ceph', read=_read, exists=os.path.exists, key=add_key, clock=clock, sleep=time.sleep):
+    def __init__(self, run, writer, client='admin', cluster='ceph', read=_read, exists=os.path.exists, key=add_key, clock=clock, sleep=time.sleep):
         super(KernelRbd, self).__init__(run, client, cluster)
+        self.writer = writer
         self.cluster = cluster
         self._files = read
         self._exists = exists
@@ -72,10 +73,24 @@ class KernelRbd(Rbd):
         self.why = None  # rbd is called because of this
 
     def load(self):
-        """The modules, before they are needed in a hurry. What is wrong with them, those that need them will say."""
+        """What is needed in a hurry later. What is wrong with it, those that need it will say."""
         for name, proof in MODULES:
             if not self._exists(proof):
                 self.run(['modprobe', name], None)
+        try:
+            self._give_key()  # first: it may make the keyring that the process inherits
+            self.writer.start()
+        except (EnvironmentError, ValueError, TypeError) as error:
+            self.why = str(error)
+
+    def _give_key(self):
+        """Where the kernel finds the key: its name. Raises what keeps it from there."""
+        found = re.search(r'^\s*key\s*=\s*(\S+)\s*$', self._files(KEYRING % (self.cluster, self.client)), re.MULTILINE)
+        if not found:
+            raise ValueError('no key in the keyring')
+        name = 'client.' + self.client
+        self._key(name, base64.b64decode(found.group(1)))
+        return name
 
     def _request(self, image, options):
         """What is written to map an image, or None where rbd has to do it."""
@@ -84,12 +99,11 @@ class KernelRbd(Rbd):
         try:
             if odd or not self._exists(BUS + '/add_single_major'):
                 raise ValueError('option %s' % odd[0] if odd else 'the kernel module is not loaded')
-            found = re.search(r'^\s*key\s*=\s*(\S+)\s*$', self._files(KEYRING % (self.cluster, self.client)), re.MULTILINE)
             where = reachable(self._files(CONF % self.cluster))
-            if not found or not where:
-                raise ValueError('no key in the keyring' if where else 'mon_host is not a list of addresses')
-            name = 'client.' + self.client
-            self._key(name, base64.b64decode(found.group(1)))
+            if not where:
+                raise ValueError('mon_host is not a list of addresses')
+            name = self._give_key()
+            self.writer.start()
         except (EnvironmentError, ValueError, TypeError) as error:
             self.why = str(error)
             return None
@@ -97,15 +111,13 @@ class KernelRbd(Rbd):
         return '%s %s %s %s -' % (','.join(where), ','.join(words), parts[0], parts[-1])
 
     def _write(self, name, text):
-        """One write, the errno of which is dd's last words."""
+        """One write to a file of the bus."""
         target = '%s/%s' % (BUS, name)
-        code, dummy, err = self.run(['dd', 'of=' + target, 'bs=65536', 'iflag=fullblock', 'conv=notrunc', 'status=none'], text)
+        code = self.writer.write(target, text)
         if code == errno.ETIMEDOUT:
-            raise RbdError(code, 'writing to %s: %s' % (target, err.strip().splitlines()[-1]))
+            raise RbdError(code, 'writing "%s" to %s: no answer within %d s. Does Ceph answer?' % (text, target, self.writer.seconds))
         if code:
-            said = err.strip().rsplit(': ', 1)[-1]
-            number = next((each for each in errno.errorcode if os.strerror(each) == said), errno.EIO)
-            raise RbdError(number, 'writing "%s" to %s: %s. The kernel log (dmesg) says why.' % (text, target, said or 'exit code %d' % code))
+            raise RbdError(code, 'writing "%s" to %s: %s. The kernel log (dmesg) says why.' % (text, target, os.strerror(code)))
 
     def map(self, image, options):
         request = self._request(image, options)
@@ -115,7 +127,12 @@ class KernelRbd(Rbd):
         self._write('add_single_major', request)
 
     def unmap(self, number, force=False):
-        if not self._exists(BUS + '/remove_single_major'):
+        try:
+            if not self._exists(BUS + '/remove_single_major'):
+                raise ValueError('the kernel module is not loaded')
+            self.writer.start()
+        except (EnvironmentError, ValueError) as error:
+            self.why = str(error)
             super(KernelRbd, self).unmap(number, force)
             return
         end = self._clock() + BUSY

@@ -128,7 +128,7 @@ class Node:
             self.world.ceph.table[self.name] = json.loads(json.dumps(record))
         return json.loads(json.dumps(self.world.ceph.table))
 
-    def holder(self, image):
+    def holder(self, image, image_id=None):
         self.ask(self.life)
         return self.world.ceph.locks.get(image)
 

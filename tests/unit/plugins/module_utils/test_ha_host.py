@@ -6,11 +6,15 @@ import errno
 import json
 import os
 import socket
+import struct
+import threading
+import time
 import types
 
 import pytest
 
-from ansible_collections.cephgate.iscsi.plugins.module_utils import gateway_ha, ha_agent, ha_guard, ha_hands, ha_rados, ha_watch
+from ansible_collections.cephgate.iscsi.plugins.module_utils import (
+    gateway_ha, ha_agent, ha_guard, ha_hands, ha_lock, ha_rados, ha_watch)
 from ansible_collections.cephgate.iscsi.plugins.module_utils.gateway_orders import Orders
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_ceph import CephError
 
@@ -40,6 +44,58 @@ def test_a_guard_is_made_once_and_not_touched_again():
     run = Dmsetup((0, TABLE.replace('round', 'round') + '\n', ''))
     guards(run).ensure('a', '253:0', 1 << 30)
     assert run.calls == ['table cephgate-a']
+
+
+class Slow(Dmsetup):
+    """The first call ends when all the others wait behind it."""
+
+    def __init__(self, *answers):
+        super().__init__(*answers)
+        self.made, self.behind = set(), threading.Event()
+
+    def __call__(self, argv):
+        if not self.calls:
+            self.calls.append('')
+            assert self.behind.wait(10)
+            self.calls.pop()
+        answer = super().__call__(argv)
+        self.made.update(word.split(',')[0].replace(ha_guard.PREFIX, '') for word in argv[-1].split(';') if '--concise' in argv and not answer[0])
+        return answer
+
+
+def create_together(run, names):
+    made = ha_guard.Guards(run, lambda device: 0, run.made.__contains__)
+    errors = {}
+
+    def create(name):
+        try:
+            made.create(name, TABLE)
+        except ha_guard.GuardError as error:
+            errors[name] = str(error)
+
+    threads = [threading.Thread(target=create, args=(name,)) for name in names]
+    for number, thread in enumerate(threads):
+        thread.start()
+        while len(made._waiting) < number:  # pylint: disable=protected-access
+            time.sleep(0.01)
+    run.behind.set()
+    for thread in threads:
+        thread.join(10)
+    return errors
+
+
+def test_guards_that_wait_for_dmsetup_are_made_in_one_call():
+    run = Slow()
+    assert create_together(run, 'abcd') == {}
+    assert run.calls[0].startswith('create cephgate-a ') and run.calls[1:] == ['create --noudevrules --concise ' + ';'.join(
+        'cephgate-%s,CEPHGATE-%s,,rw,%s' % (name, name, TABLE) for name in 'bcd')]
+
+
+@pytest.mark.parametrize('said', ["dmsetup: unrecognized option '--concise'", 'device-mapper: reload ioctl on cephgate-c failed'])
+def test_each_guard_of_a_call_that_fails_has_its_own_end(said):
+    run = Slow((0, '', ''), (1, '', said), (0, '', ''), (1, '', 'no such disk'))
+    assert list(create_together(run, 'abcd')) == ['c']
+    assert [call.split()[1] for call in run.calls] == ['cephgate-a', '--noudevrules', 'cephgate-b', 'cephgate-c', 'cephgate-d']
 
 
 def test_a_guard_over_another_disk_is_replaced_and_over_a_larger_one_reloaded():
@@ -167,7 +223,8 @@ class Library:
 
     def __init__(self):
         self.values, self.troubles, self.made, self.commands = None, [], 0, []
-        self.locks = []
+        self.locks, self.opened = [], []
+        self.answer, self.executed = None, []  # of a method of the OSDs; None: a binding that is too old to call one
 
     def Rados(self, **options):  # noqa: N802 # as Ceph calls it
         assert options['conf']['rados_osd_op_timeout']
@@ -185,8 +242,13 @@ class Library:
     def ioctx(self, pool):
         for trouble in self.troubles:
             raise trouble
-        return types.SimpleNamespace(close=lambda: None, set_omap=self.set_omap, operate_write_op=lambda op, name: None, operate_read_op=self.operate,
+        calls = {} if self.answer is None else dict(execute=self.execute)
+        return types.SimpleNamespace(**calls, close=lambda: None, set_omap=self.set_omap, operate_write_op=lambda op, name: None, operate_read_op=self.operate,
                                      get_omap_vals=lambda op, after, prefix, most: (list((self.values or {}).items()), 0), set_namespace=lambda name: None)
+
+    def execute(self, name, group, method, data, length):
+        self.executed.append((name, group, method, data))
+        return len(self.answer), self.answer
 
     def set_omap(self, operation, keys, values):
         assert isinstance(keys, tuple) and isinstance(values, tuple)
@@ -204,6 +266,7 @@ class Library:
         return 0, b'{"epoch": 17}', ''
 
     def Image(self, ioctx, name, read_only):  # noqa: N802
+        self.opened.append(name)
         return types.SimpleNamespace(close=lambda: None, list_lockers=lambda: dict(lockers=self.locks))
 
 
@@ -242,6 +305,41 @@ def test_holders_fences_and_the_newest_map(library, ceph):
     library.locks.append(('client.2', 'auto 2', '10.0.0.2:0/7'))
     with pytest.raises(CephError, match='can be by one only'):
         ceph.holder('rbd/a')
+
+
+# As Ceph 16.2.15 answered for an image that a kernel had mapped.
+LOCKED = (b"\x01\x01r\x00\x00\x00\x01\x00\x00\x00\x01\x01&\x00\x00\x00\x08'\x10\x00\x00\x00\x00\x00\x00\x19\x00\x00\x00auto 18446462598732840961"
+          b"\x01\x01/\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01\x01\x01\x1c\x00\x00\x00\x01\x00\x00\x00%\xe8L\x83\x10\x00\x00\x00"
+          b"\x02\x00\x00\x00\nc\x00\x0b\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01\x08\x00\x00\x00internal")
+FREE = b'\x01\x01\x09\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00'
+
+
+def locked_by_two():
+    """The same answer, with its only holder twice."""
+    entry = LOCKED[10:-13]
+    body = b'\x02\x00\x00\x00' + entry + entry + LOCKED[-13:]
+    return b'\x01\x01' + struct.pack('<I', len(body)) + body
+
+
+def test_the_holder_of_an_image_is_known_without_opening_it(library, ceph):
+    library.answer = LOCKED
+    assert ceph.holder('rbd/a', '101b1daca481') == '10.99.0.11:0/2202855461'
+    library.answer = FREE
+    assert ceph.holder('rbd/a', '101b1daca481') is None
+    assert library.opened == [] and set(library.executed) == {('rbd_header.101b1daca481', 'lock', 'get_info', b'\x01\x01\x0c\0\0\0\x08\0\0\0rbd_lock')}
+    assert ha_lock.lockers(locked_by_two()) == ['10.99.0.11:0/2202855461'] * 2
+    six = LOCKED.replace(b'\x10\x00\x00\x00\x02\x00\x00\x00\nc\x00\x0b' + b'\0' * 8,
+                         b'\x1c\x00\x00\x00\x0a\x00\x00\x00' + b'\0' * 4 + b'\xfd' + b'\0' * 14 + b'\x11' + b'\0' * 4)
+    six = six.replace(b'/\0\0\0', b';\0\0\0', 1).replace(b'\x1c\x00\x00\x00\x01\0\0\0%', b'\x28\x00\x00\x00\x01\0\0\0%').replace(b'r\0\0\0', b'\x7e\0\0\0', 1)
+    assert ha_lock.lockers(six) == ['[fd00::11]:0/2202855461']
+
+
+@pytest.mark.parametrize('answer', [LOCKED[:-20], LOCKED[:50], b'', b'\x02\x02' + LOCKED[2:], LOCKED.replace(b'\x01\x01\x01\x1c', b'\x00\x00\x00\x00'),
+                                    LOCKED.replace(b'\x10\0\0\0\x02\0', b'\x10\0\0\0\x05\0'), FREE + b'\0' * ha_lock.LONGEST, None])
+def test_what_is_not_understood_is_asked_of_librbd(library, ceph, answer):
+    library.answer = answer
+    library.locks = [('client.1', 'auto 1', '10.0.0.1:0/7')]
+    assert ceph.holder('rbd/a', '101b1daca481') == '10.0.0.1:0/7' and library.opened == ['a']
 
 
 def test_the_own_address_is_that_towards_the_monitors():

@@ -4,6 +4,7 @@
 """Mapping by the kernel's own interface: what is written there, what its errors become, and when rbd is called instead."""
 import base64
 import errno
+import os
 
 import pytest
 
@@ -17,16 +18,34 @@ FILES = {
 
 
 class World:
+    """answers: errnos of the kernel, one for each write, then 0."""
+
+    seconds = 25
+
     def __init__(self, *answers, **files):
-        self.answers, self.calls, self.keys = list(answers), [], []
+        self.answers, self.calls, self.keys, self.written, self.order = list(answers), [], [], [], []
+        self.startable = True
         self.files = dict(FILES, **files)
         self.time = 0
-        self.rbd = KernelRbd(self.run, 'igw', read=self.read, exists=lambda path: True, key=lambda *key: self.keys.append(key),
+        self.rbd = KernelRbd(self.run, self, 'igw', read=self.read, exists=lambda path: True, key=self.key,
                              clock=lambda: self.time, sleep=self.sleep)
 
     def run(self, argv, stdin):
         self.calls.append((argv, stdin))
-        return self.answers.pop(0) if self.answers else (0, '', '')
+        return (0, '', '')
+
+    def key(self, *words):
+        self.keys.append(words)
+        self.order.append('key')
+
+    def start(self):
+        if not self.startable:
+            raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
+        self.order.append('start')
+
+    def write(self, path, text):
+        self.written.append((path, text))
+        return self.answers.pop(0) if self.answers else 0
 
     def read(self, path):
         if self.files[path] is None:
@@ -40,12 +59,18 @@ class World:
 def test_an_image_is_mapped_by_one_write_without_the_key():
     world = World()
     world.rbd.map('rbd/db01', ['exclusive', 'osdkeepalive=2'])
-    (argv, text), = world.calls
-    assert argv[:2] == ['dd', 'of=/sys/bus/rbd/add_single_major']
+    (path, text), = world.written
+    assert path == '/sys/bus/rbd/add_single_major' and world.calls == []
     assert text == '10.0.0.1:6789,10.0.0.2:6789 name=igw,key=client.igw,exclusive,osdkeepalive=2 rbd db01 -'
     assert world.keys == [('client.igw', b'secret')]
     world.rbd.map('rbd/ns/db01', ['exclusive'])
-    assert world.calls[1][1].endswith('exclusive,_pool_ns=ns rbd db01 -')
+    assert world.written[1][1].endswith('exclusive,_pool_ns=ns rbd db01 -')
+
+
+def test_the_key_is_there_before_the_process_that_inherits_it():
+    world = World()
+    world.rbd.load()
+    assert world.order == ['key', 'start']
 
 
 @pytest.mark.parametrize('options, files, why', [
@@ -61,22 +86,34 @@ def test_what_is_not_plain_is_left_to_rbd(options, files, why):
     assert why in world.rbd.why
 
 
+def test_without_the_process_rbd_maps_and_unmaps():
+    world = World()
+    world.startable = False
+    world.rbd.load()
+    world.rbd.map('rbd/db01', ['exclusive'])
+    world.rbd.unmap(3, force=True)
+    assert [argv[3:] for argv, dummy in world.calls] == [['map', '--options', 'exclusive', 'rbd/db01'], ['unmap', '-o', 'force', '/dev/rbd3']]
+    assert world.written == [] and 'memory' in world.rbd.why
+
+
 def test_the_errno_of_the_kernel_arrives():
-    world = World((1, '', "dd: error writing '/sys/bus/rbd/add_single_major': Read-only file system\n"))
-    with pytest.raises(RbdError) as found:
+    world = World(errno.EROFS)
+    with pytest.raises(RbdError, match='Read-only') as found:
         world.rbd.map('rbd/db01', ['exclusive'])
     assert found.value.errno == errno.EROFS and 'secret' not in str(found.value)
+    with pytest.raises(RbdError, match='no answer within 25 s') as found:
+        World(errno.ETIMEDOUT).rbd.map('rbd/db01', ['exclusive'])
+    assert found.value.errno == errno.ETIMEDOUT
 
 
 def test_an_unmap_waits_for_whoever_looks_at_the_device():
-    busy = (1, '', "dd: error writing '/sys/bus/rbd/remove_single_major': Device or resource busy\n")
-    world = World(busy, busy)
+    world = World(errno.EBUSY, errno.EBUSY)
     world.rbd.unmap(3)
-    assert [text for dummy, text in world.calls] == ['3', '3', '3']
-    world = World(*[busy] * 100)
+    assert [text for dummy, text in world.written] == ['3', '3', '3']
+    world = World(*[errno.EBUSY] * 100)
     with pytest.raises(RbdError) as found:
         world.rbd.unmap(3, force=True)
-    assert found.value.errno == errno.EBUSY and world.calls[0][1] == '3 force'
+    assert found.value.errno == errno.EBUSY and world.written[0][1] == '3 force'
 
 
 @pytest.mark.parametrize('conf, where', [
