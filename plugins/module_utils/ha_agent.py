@@ -20,7 +20,7 @@ from ansible_collections.cephgate.iscsi.plugins.module_utils.gateway_mapper impo
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_ceph import Ceph
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_guard import Guards
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_hands import Hands
-from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_loop import WIDE, WIDTH, Agent, threaded
+from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_loop import Agent, threaded
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_scst import Paths
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_types import LIMITS, Site, host_of
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_watch import Watch, Watchdog
@@ -130,7 +130,7 @@ class Keeper(object):
         me = state['ha']['me']
         watchdog = Watchdog(threaded, lambda path, client: Watch(path, client, ceph.listed, say))
         self.agent = Agent(site_of(state, host_address(state, mapped())), hands, lambda record: ceph.exchange(me, record), orders, watchdog,
-                           threaded, say, clock, WIDTH if isinstance(ceph, Ceph) else WIDE)
+                           threaded, say, clock)
         self._stamp = stamp()
         self._reported = None
         self._spent = 0

@@ -88,7 +88,7 @@ def _ends(site, memory, view):
             ha_take.give_up(key, site, memory)
         elif kind == 'unmap' and outcome != 'ok':
             memory['stay'][key] = site.limits.unfit
-    if not memory['taking']:
+    if not memory['taking'] and not memory['turn']:
         memory['fenced'] = ()
     for lun, client in sorted(memory['settled'].items()):
         if view['luns'][lun]['client'] != client or view['luns'][lun]['path'] == 'active':

@@ -13,6 +13,7 @@ from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
 import errno
+import threading
 import time
 
 from ansible_collections.cephgate.iscsi.plugins.module_utils.gateway_mapper import clock
@@ -68,6 +69,9 @@ class Hands(object):
         self._clock = clock
         self._sleep = sleep
         self._waiting = None
+        self._fenced = set()     # by this agent: their locks are anybody's
+        self._settling = threading.Lock()
+        self._settled = {}       # {client: (when it was last asked for the newest osdmap, what came of it)}
         self.take(state)
 
     def take(self, state):
@@ -112,6 +116,7 @@ class Hands(object):
 
     def _fence(self, client, _arg):
         until = self.ceph.fence(client)
+        self._fenced.add(client)
         self.say('fenced client %s until %s' % (client, until))
         return 'ok'
 
@@ -120,6 +125,9 @@ class Hands(object):
         if image in self.mapped():
             self._entry(device)
             return 'ok'
+        # A lock of this host's own client, without a mapping, is what a mapping that was broken off has left. The kernel would take it for that
+        # of a dead client, and blocklist it: itself, with all that it serves.
+        self.ceph.free(image, self.entries[image].get('image_id'), self._fenced, set(entry['client'] for entry in self.mapped().values()))
         options = ['exclusive'] + [word for word in (self.entries[image].get('options') or '').split(',') if word]
         try:
             self.rbd.map(image, options)
@@ -136,7 +144,22 @@ class Hands(object):
 
     def _settle(self, device, _arg):
         """What another gateway fenced, the OSDs learn of from this client's operations, if its map is new enough."""
-        entry = self._entry(device)
+        entry, asked = self._entry(device), self._clock()
+        with self._settling:
+            # Disks that share a client share the answer, if the question came after theirs: a large cluster's map is long to read.
+            began, error = self._settled.get(entry['client'], (None, None))
+            if began is None or began <= asked:
+                began, error = self._clock(), None
+                try:
+                    self._catch_up(entry)
+                except EnvironmentError as found:
+                    error = found
+                self._settled = {entry['client']: (began, error)}
+        if error is not None:
+            raise error
+        return 'ok'
+
+    def _catch_up(self, entry):
         newest = self.ceph.epoch()
         end = self._clock() + SETTLING
         while self._epoch(entry) < newest:
@@ -144,7 +167,6 @@ class Hands(object):
             if self._clock() >= end:
                 raise OSError(errno.ETIMEDOUT, 'the kernel has osdmap %d after %d s, the monitors have %d' % (self._epoch(entry), SETTLING, newest))
             self._sleep(0.05)
-        return 'ok'
 
     # -- of this gateway
 

@@ -23,13 +23,12 @@ FOLLOW = 5.0    # seconds between looks at guards
 # A fenced gateway's sessions wait for commands that the guard holds back, so some go only when it lets go. By then their
 # connections must be down: SCST shuts them at once, LIO stops sending.
 CUTTING = 3.0
-# Actions of Ceph at a time. As commands each is a process and a Ceph client of its own. Over librados and the kernel's own interface they only
-# wait: krbd has the monitors list a dead client once for each of its images, and they take what comes within a second together.
-WIDTH, WIDE = 16, 64
+# Actions of Ceph at a time: each may be a process and a Ceph client of its own.
+WIDTH = 16
 # Seconds that a disk is left to others after its device was missing in SCST, for each place in its order: gateways are made ready one
 # after the other, and the first one in SCST should not get all new disks.
 UNMADE = 2.0
-OF_CEPH = ('look', 'map', 'unmap', 'settle')
+OF_CEPH = ('look', 'map', 'unmap')
 # After these the world here is another one: their end is told together with a look that began later.
 CHANGING = ('map', 'unmap', 'clear', 'raise', 'lower', 'open', 'close')
 
@@ -42,10 +41,9 @@ class Agent(object):
     orders:   () -> {drain, wants}
     watchdog: ha_watch.Watchdog
     start:    (function) runs it in a thread
-    width:    actions of Ceph at a time
     """
 
-    def __init__(self, site, hands, exchange, orders, watchdog, start, say, clock, width=WIDTH):
+    def __init__(self, site, hands, exchange, orders, watchdog, start, say, clock):
         self.site = site
         self.hands = hands
         self.exchange = exchange
@@ -54,7 +52,6 @@ class Agent(object):
         self.start = start
         self.say = say
         self.clock = clock
-        self.width = width
         self.wake = threading.Event()
         self.memory = new_memory()
         self.leaving = None      # 'away': the agent restarts; 'gone': the host goes down, so give everything away first
@@ -63,7 +60,7 @@ class Agent(object):
         self._adopted = False    # whether those are known that an earlier agent has left
         self._lock = threading.Lock()
         self._queue = []         # actions of Ceph that wait for their turn
-        self._under_way = 0
+        self._width = 0
         self._ended = []         # (when, kind, key, outcome)
         self._seen = self._saw = None
         self._looking = self._exchanging = False
@@ -118,7 +115,7 @@ class Agent(object):
         with self._lock:
             self._ended.append((self.clock(), action.kind, action.key, outcome))
             if action.kind in OF_CEPH:
-                self._under_way -= 1
+                self._width -= 1
         self.wake.set()
 
     def _follow(self, mappings):
@@ -235,10 +232,10 @@ class Agent(object):
         for action in self._queue:
             if action.kind in OF_CEPH:
                 with self._lock:
-                    if self._under_way >= self.width:
+                    if self._width >= WIDTH:
                         waiting.append(action)
                         continue
-                    self._under_way += 1
+                    self._width += 1
             self.start(lambda action=action: self._act(action))
         self._queue = waiting
 

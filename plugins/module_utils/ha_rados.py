@@ -17,7 +17,7 @@ import json
 import threading
 
 from ansible_collections.cephgate.iscsi.plugins.module_utils import ha_lock
-from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_ceph import OBJECT, YEAR, CephError
+from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_ceph import OBJECT, OWN, YEAR, CephError
 
 CONF = dict(rados_osd_op_timeout='2', rados_mon_op_timeout='8', client_mount_timeout='8')
 PATIENCE = 8   # seconds for a connection and for a command of the monitors
@@ -114,37 +114,68 @@ class Rados(object):
                 found[name] = value
         return found
 
-    def holder(self, image, image_id=None):
-        """The address of the client that holds the exclusive lock of an image, or None. With its internal id the answer is cheap."""
+    def _about(self, what, image, call):
+        """call(ioctx of the image's pool and namespace)"""
         parts = image.split('/')
 
-        def call(connection):
+        def connected(connection):
             ioctx = connection.open_ioctx(parts[0])
             try:
                 if len(parts) > 2:
                     ioctx.set_namespace(parts[1])
-                found = self._quick(ioctx, image_id) if image_id else None
-                return self._thorough(ioctx, image, parts[-1]) if found is None else found
+                return call(ioctx)
             finally:
                 ioctx.close()
 
-        addresses = sorted(set(self._asking('asking who holds %s' % image, call)))
+        return self._asking('%s %s' % (what, image), connected)
+
+    def holder(self, image, image_id=None):
+        """The address of the client that holds the exclusive lock of an image, or None. With its internal id the answer is cheap."""
+        def call(ioctx):
+            found = self._lockers(ioctx, image_id)
+            return self._thorough(ioctx, image) if found is None else [address for address, dummy in found]
+
+        addresses = sorted(set(self._about('asking who holds', image, call)))
         if len(addresses) > 1:
             raise CephError(errno.EEXIST, 'image %s is locked by %s, and can be by one only. Release the locks that are not '
                             "krbd's with rbd lock rm." % (image, ', '.join(addresses)))
         return addresses[0] if addresses else None
 
-    def _quick(self, ioctx, image_id):
+    def free(self, image, image_id, fenced, own):
+        """Take the lock of an image from those of its holders who cannot write any more, and from nobody else.
+
+        fenced: addresses that this gateway has had listed, for a year. krbd takes their locks, too, when it maps the image, but has the
+        monitors list the client again before that, for each image: an osdmap for each. own: of this host's kernel, which has not mapped it
+        """
+        if not fenced and not own:
+            return
+
+        def call(ioctx):
+            found = self._lockers(ioctx, image_id)
+            if found is None and own.intersection(self._thorough(ioctx, image)):
+                raise CephError(errno.EBUSY, OWN % image)
+            for address, locker in found or ():
+                if address in fenced or address in own:
+                    try:
+                        ioctx.execute(ha_lock.OBJECT % image_id, ha_lock.CLASS, ha_lock.BREAK, ha_lock.breaking(locker))
+                    except self.rados.ObjectNotFound:
+                        pass  # it has just been given back
+
+        self._about('taking the lock of', image, call)
+
+    def _lockers(self, ioctx, image_id):
         """Without opening the image; None when that is not to be had."""
+        if not image_id:
+            return None
         try:
-            code, answer = ioctx.execute(ha_lock.OBJECT % image_id, ha_lock.CLASS, ha_lock.METHOD, ha_lock.request(), ha_lock.LONGEST)
+            code, answer = ioctx.execute(ha_lock.OBJECT % image_id, ha_lock.CLASS, ha_lock.GET, ha_lock.request(), ha_lock.LONGEST)
             return None if code < 0 else ha_lock.lockers(answer)
         except (self.rados.ObjectNotFound, AttributeError, ValueError):
             return None  # made anew under another id; a binding without the call; another form
 
-    def _thorough(self, ioctx, image, name):
+    def _thorough(self, ioctx, image):
         try:
-            opened = self.librbd.Image(ioctx, name, read_only=True)
+            opened = self.librbd.Image(ioctx, image.rsplit('/', 1)[-1], read_only=True)
             try:
                 found = opened.list_lockers()
             finally:

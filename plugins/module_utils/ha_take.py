@@ -40,6 +40,9 @@ def begin(lun, site, memory, view, elapsed):
     if passed < seconds:
         memory['turn'][lun] = passed
         return
+    if len(memory['taking']) >= site.limits.takes:
+        memory['turn'][lun] = seconds  # it is its turn still when there is room
+        return
     memory['turn'].pop(lun, None)
     memory['claims'][lun] = newest(lun, view)[0] + 1
     memory['taking'][lun] = dict(_stage('look'), age=0)
@@ -104,6 +107,9 @@ def _found(lun, holder, site, memory, view):
     if owner is None:
         # Somebody who is no gateway uses the image; whether that may be cut off is not ours to say.
         give_up(lun, site, memory)
+    elif owner == site.me and holder in _named(owner, site, view):
+        # Mine, and not mapped here: of a mapping that was broken off. Nothing was ever written through it.
+        taking.update(_stage('map'))
     elif owner in living(site, memory, view):
         taking.update(_stage('check', holder, owner, _beats(owner, site, memory, view)))
     else:
@@ -119,6 +125,11 @@ def _gateway_of(address, site, view):
     return None
 
 
+def _named(owner, site, view):
+    """The clients of a gateway that hold mappings now."""
+    return set(entry['client'] for entry in view['luns'].values()) if owner == site.me else view['table'][owner]['addrs']
+
+
 def _beats(owner, site, memory, view):
     return memory['n'] if owner == site.me else view['table'][owner]['n']
 
@@ -128,13 +139,11 @@ def _check(lun, site, memory, view):
     owner = taking['owner']
     if not view['table'] or owner != site.me and owner not in view['table']:
         return
-    if owner == site.me:
-        named = set(entry['client'] for entry in view['luns'].values())
-    else:
-        named = view['table'][owner]['addrs']
-    if taking['holder'] in named:
-        drop(lun, memory)  # its owner lives; it will claim the disk or let it go
-        memory['stay'][lun] = site.limits.turn
+    if taking['holder'] in _named(owner, site, view):
+        # Its owner lives; it will claim the disk or let it go. What is left of a mapping that was broken off only the owner can tell, when the
+        # disk's turn comes to it; each try of mine would have it wait anew.
+        drop(lun, memory)
+        memory['stay'][lun] = site.limits.turn * (1 + len(site.gateways))
     elif owner not in living(site, memory, view) or _beats(owner, site, memory, view) >= taking['since'] + BEATS:
         taking.update(_stage('fence', taking['holder']))
 

@@ -28,9 +28,10 @@ Limits = namedtuple('Limits', (
     'claim',   # a take-over that is not through after so long is given up
     'unfit',   # ... and not tried again for so long
     'moves',   # disks given away at the same time
+    'takes',   # disks taken over at the same time: the first ones are to be served before the last ones have begun
 ))
 LIMITS = Limits(dead=3.0, boot=30.0, away=30.0, gap=1.5, suspend=2.0, close=6.0, turn=2.0, blind=10.0, claim=20.0,
-                unfit=60.0, moves=4)
+                unfit=60.0, moves=4, takes=16)
 
 # What does not change while an agent runs. order: {disk: gateways, the first in turn first}; host: the address from
 # which this host's kernel speaks to Ceph.

@@ -7,7 +7,7 @@ import time
 import pytest
 
 
-from agents import Agents
+from agents import HASTY, Agents
 from calm import Calm
 from explore import explore, walk
 from world import Rules
@@ -42,11 +42,11 @@ def test_every_state_is_safe_and_leads_back_to_service(bounds, capsys):
     assert result.states > 100 and calm.worst() > 0
 
 
-@pytest.mark.parametrize('gateways, disks', [(2, 1), (3, 1), (3, 2)])
-def test_long_ways_by_chance_with_many_faults(gateways, disks, request, capsys):
-    """Far beyond what can be explored to the end."""
+@pytest.mark.parametrize('gateways, disks, takes', [(2, 1, 2), (3, 1, 2), (3, 2, 2), (2, 2, 1)])
+def test_long_ways_by_chance_with_many_faults(gateways, disks, takes, request, capsys):
+    """Far beyond what can be explored to the end. takes: disks that one gateway takes over at a time"""
     quick = request.config.getoption('--model') == 'quick'
-    rules = Rules(Agents(gateways, disks))
+    rules = Rules(Agents(gateways, disks, limits=HASTY._replace(takes=takes)))
     calm = Calm(rules)
     begin, states = calm.served(12), set()
     for seed in range(30 if quick else 3000):

@@ -20,14 +20,16 @@ OUTLIVE = ('map', 'unmap', 'fence')
 
 class Rules:
     """The surroundings. guard: a queue between krbd and SCST holds what Ceph refuses; settles: the wait for the newest
-    osdmap waits; exclusive: images are mapped with the option exclusive; verifies: active=1 is read back."""
+    osdmap waits; exclusive: images are mapped with the option exclusive; verifies: active=1 is read back; frees: a lock of one's own
+    without a mapping is given back before the image is mapped."""
 
-    def __init__(self, agents, guard=True, settles=True, exclusive=True, verifies=True):
+    def __init__(self, agents, guard=True, settles=True, exclusive=True, verifies=True, frees=True):
         self.agents = agents
         self.guard = guard
         self.settles = settles
         self.exclusive = exclusive
         self.verifies = verifies
+        self.frees = frees
         self.disks = len(agents.disks)
         self.fences = []  # (who, client) of the event that is being worked out
 
@@ -122,23 +124,28 @@ class Rules:
             yield 'failed', world
             return
         lock = world.lock[disk]
+        if lock is not None and lock[0] == gateway.client and self.frees:
+            lock = None  # of a mapping that was broken off: the agent gives it back first
         if lock is None or lock[0] in world.listed or not self.exclusive:
             yield 'ok', self._mapped(world, index, disk)
         if lock is not None and self.exclusive:
             if lock[0] not in world.osd[disk]:
                 yield 'refused', world  # the holder is still watching
-            if lock[0] not in world.listed and not self._watches(world, lock[0]):
+            if lock[0] not in world.listed and not self._watches(world, disk, lock):
                 # krbd finds no watcher, blocklists the holder itself and waits for the osdmap
                 listed = world.listed | {lock[0]}
                 yield 'ok', self._mapped(world._replace(listed=listed), index, disk, listed)
 
-    def _watches(self, world, client):
-        return any(gateway.on and gateway.client == client and not gateway.cut for gateway in world.gateways)
+    def _watches(self, world, disk, lock):
+        """Only whoever has the image mapped does."""
+        return any(gateway.on and gateway.client == lock[0] and gateway.maps[disk] == lock[1] and not gateway.cut for gateway in world.gateways)
+
+    def _next(self, world, disk):
+        return 1 + max([lock[1] for lock in (world.lock[disk],) if lock] +
+                       [each.maps[disk] for each in world.gateways] + [ghost[2] for ghost in world.ghosts if ghost[0] == disk])
 
     def _mapped(self, world, index, disk, knows=frozenset()):
-        gateway = world.gateways[index]
-        number = 1 + max([lock[1] for lock in (world.lock[disk],) if lock] +
-                         [each.maps[disk] for each in world.gateways] + [ghost[2] for ghost in world.ghosts if ghost[0] == disk])
+        gateway, number = world.gateways[index], self._next(world, disk)
         client = gateway.client or self._address(world, index)
         gateway = gateway._replace(client=client, knows=(gateway.knows if gateway.client else frozenset()) | knows,
                                    maps=replaced(gateway.maps, disk, number))
@@ -240,6 +247,10 @@ class Rules:
                 yield 'host %d is cut from initiators' % index, put(world, index, gateway._replace(sees=False))
         if gateway.memory is not None:
             yield 'agent %d dies' % index, put(world, index, gateway._replace(memory=None, todo=()))
+            for disk in self._halfway(world, gateway):
+                lock = (gateway.client or self._address(world, index), self._next(world, disk))
+                yield 'agent %d dies, its map %d is broken off' % (index, disk), put(world, index, gateway._replace(
+                    memory=None, todo=()))._replace(lock=replaced(world.lock, disk, lock))
             left = tuple((action, False) for action, dummy in gateway.todo if action.kind in OUTLIVE)
             if left:
                 yield 'agent %d dies, its commands go on' % index, put(world, index, gateway._replace(memory=None, todo=left))
@@ -248,6 +259,14 @@ class Rules:
                 yield 'wish of %d' % index, put(world, index, gateway._replace(wants=True))
             if not gateway.away:
                 yield 'restart of agent %d' % index, put(world, index, gateway._replace(away=True))
+
+    def _halfway(self, world, gateway):
+        """Disks whose mapping may have got the lock and nothing else."""
+        for action, dummy in gateway.todo:
+            if action.kind == 'map' and not gateway.cut:
+                disk, lock = self._disk(action), world.lock[self._disk(action)]
+                if not gateway.maps[disk] and (lock is None or lock[0] in world.listed) and not (gateway.client and gateway.client in world.osd[disk]):
+                    yield disk
 
     def _dead(self):
         none = (False,) * self.disks

@@ -3,8 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Many disks on a gateway that is killed: when the first and when the last one is served by the other gateway. Mode fenced, on the lab that is up.
 
-usage: failover_many.py [NUMBER]; 100 unless told otherwise. Prints seconds after the kill, by the other gateway's clock.
+usage: failover_many.py [NUMBER] [--no-site]; 100 unless told otherwise. Prints seconds after the kill, by the other gateway's clock, and ends with an
+error when a disk is not back, or the last one not within twice the time of the first.
 """
+import argparse
 import json
 import sys
 import time
@@ -15,48 +17,62 @@ from labsite import TOP, on, play_site
 
 import yaml
 
-# On the gateway that takes over. Its own clock only; a device is served when it is open.
+# On the gateway that takes over: when, by its own clock, each device was first seen open, which is when it is served. Seldom, for
+# looking takes the processor that the take-over waits for.
 WATCH = """
-import glob, json, sys, time
+import json, os, sys, time
 root, wanted, began, served = sys.argv[1], int(sys.argv[2]), time.time(), {}
-while len(served) < wanted and time.time() - began < 240:
-    for path in glob.glob(root + '/devices/*/active'):
-        if path not in served:
-            with open(path) as handle:
-                if handle.read(1) == '1':
-                    served[path] = round(time.time() - began, 2)
-    time.sleep(0.1)
+left = sorted(os.listdir(root + '/devices'))
+while len(served) < wanted and time.time() - began < 300:
+    for name in list(left):
+        with open('%s/devices/%s/active' % (root, name)) as handle:
+            if handle.read(1) == '1':
+                served[name] = time.time()
+                left.remove(name)
+    time.sleep(0.5)
 print(json.dumps(sorted(served.values())))
 """
 
 
-def main():
-    number = int(sys.argv[1]) if len(sys.argv) > 1 else 100
+def site(number):
+    """The lab's site with so many LUNs, in mode fenced."""
     declared = yaml.safe_load((TOP / "inventories/lab/group_vars/all.yml").read_text())["cephgate_luns"]
     # The lab's client sees three of them: what is measured is the gateways.
     luns = declared + [dict(image="rbd/many%03d" % each, size="8M", gateway="gw1", hosts=dict(backup=each))
                        for each in range(len(declared), number)]
     began = time.time()
-    run = play_site(variables=dict(cephgate_ha_mode="fenced", cephgate_luns=luns))
+    failover.leave("fenced")
+    run = play_site(variables=dict(cephgate_ha_mode="fenced", cephgate_luns=luns), timeout=3600)
     if run.code:
         raise SystemExit("the site with %d LUNs: %s" % (number, run.error))
     print("site with %d LUNs: %.0f s" % (number, time.time() - began), flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n", 1)[0])
+    parser.add_argument("number", type=int, nargs="?", default=100)
+    parser.add_argument("--no-site", action="store_true", help="the site is as it should be")
+    options = parser.parse_args()
+    number = options.number
+    if not options.no_site:
+        site(number)
     failover.healthy(600)
     there = {gateway: sum(entry["owner"] == gateway for entry in failover.answer(gateway)["images"]) for gateway in failover.GATEWAYS}
     victim = max(failover.GATEWAYS, key=lambda gateway: there[gateway])
     other = next(gateway for gateway in failover.GATEWAYS if gateway != victim)
     on(other, "cat > /run/watch.py <<'WATCH'\n%s\nWATCH\n(python3 /run/watch.py %s %d > /run/watch.json 2>&1 &)" % (WATCH, lab.TREE, number))
-    time.sleep(2)  # so that it runs; subtracted below
+    time.sleep(5)
+    killed = float(on(other, "date +%s.%N"))
     lab.power_cut(victim)
     time.sleep(5)
     end = time.monotonic() + 260
     while not on(other, "cat /run/watch.json").strip() and time.monotonic() < end:
         time.sleep(3)
-    times = [each - 2 for each in json.loads(on(other, "cat /run/watch.json")) if each > 2]
+    times = [each - killed for each in json.loads(on(other, "cat /run/watch.json")) if each > killed]
     lab.power_on(victim)
     print(json.dumps(dict(killed=victim, disks=there[victim], served=len(times), first=round(times[0], 1), median=round(times[len(times) // 2], 1),
                           last=round(times[-1], 1), ratio=round(times[-1] / times[0], 1))))
-    return 0 if len(times) >= there[victim] else 1
+    return 0 if len(times) >= there[victim] and times[-1] <= 2 * times[0] else 1
 
 
 if __name__ == "__main__":

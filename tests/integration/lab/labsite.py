@@ -50,11 +50,11 @@ def play_command(*arguments, variables=None, limit=None, playbook="cephgate.iscs
                          PATH="%s:%s" % (BIN, os.environ["PATH"]))
 
 
-def play_site(*arguments, variables=None, limit=None, playbook="cephgate.iscsi.site"):
+def play_site(*arguments, variables=None, limit=None, playbook="cephgate.iscsi.site", timeout=900):
     """Run a playbook, that of the site unless told otherwise, on inventories/lab; returns a Run."""
     command, environment = play_command(*arguments, variables=variables, limit=limit, playbook=playbook)
     done = subprocess.run(command, cwd=TOP, env=environment, stdin=subprocess.DEVNULL, text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=900, check=False)
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=timeout, check=False)
     start = done.stdout.find("{\n")
     if start < 0:
         raise AssertionError("the playbook said nothing that can be read:\n%s\n%s" % (done.stdout, done.stderr))

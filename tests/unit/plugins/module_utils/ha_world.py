@@ -137,6 +137,13 @@ class Node:
         self.world.ceph.fence(self.name, address)
         return '2027'
 
+    def free(self, image, _image_id, fenced, own):
+        self.ask(self.life)
+        assert image not in self.mapped(), 'the lock of a mapping that is there'
+        if self.world.ceph.locks.get(image) in fenced | own:
+            assert self.world.ceph.locks[image] in set(self.world.ceph.listed) | own, 'a lock was taken from a client that can still write'
+            del self.world.ceph.locks[image]
+
     def listed(self, address):
         self.ask(self.life)
         return address in self.world.ceph.listed

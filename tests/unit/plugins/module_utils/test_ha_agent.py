@@ -36,6 +36,30 @@ def test_a_killed_gateway_is_taken_over_from_once_for_all_disks():
     assert seconds <= 6 and world.ceph.fences == [('gw2', client)] and len(world.gw2.mappings) == 6
 
 
+@pytest.mark.parametrize('other', [False, True], ids=['nobody else is there', 'another is better placed'])
+def test_a_mapping_that_was_broken_off_keeps_no_disk_from_service(other):
+    """The kernel has the lock by then, and nobody has the image mapped."""
+    world = World(2, 6).start()
+    lost = next(device for device in world.devices if world.owners(device) == ['gw2'])
+    if other:
+        lost = next(device for device in world.devices if world.owners(device) == ['gw1'])
+        world.gw1.power_cut()
+        world.run(20, until=world.all_served)
+        world.gw1.boot()
+        world.gw1.start()
+        world.run(40)
+    else:
+        world.gw1.power_cut()
+        world.run(20, until=world.all_served)
+    image, client, fences = world.gw2.agent.hands.images[lost], world.gw2.client, list(world.ceph.fences)
+    world.gw2.agent.hands.paths.make_passive(lost)
+    world.gw2.agent.hands.guards.remove(lost)
+    del world.gw2.mappings[image]
+    assert world.ceph.locks[image] == client
+    world.run(30, until=world.all_served)
+    assert world.owners(lost) == ['gw2'] and world.ceph.fences == fences and world.gw2.client == client
+
+
 def test_it_comes_back_on_standby(world, device):
     world.gw1.power_cut()
     world.run(20, until=world.all_served)

@@ -122,6 +122,23 @@ def test_a_client_that_a_living_gateway_names_is_left_alone(agent):
     assert agent.act() == [] and not agent.memory['taking'] and not agent.memory['claims']
 
 
+def test_what_a_mapping_of_mine_that_was_broken_off_has_left_is_taken_without_a_fence():
+    agent = Agent(('a', 'b'))
+    agent.own('b').know_gw1()
+    assert agent.pass_by(LIMITS.turn + 1) == [('look', 'a')]
+    assert agent.act(('look', 'a', MINE)) == [('map', 'a')]
+
+
+def test_what_such_a_mapping_of_another_has_left_is_left_to_it_for_as_long_as_its_turn_may_take(agent):
+    agent.know_gw1().pass_by(LIMITS.turn + 1)
+    agent.table['gw1'] = record(n=50, addrs=[OLD])
+    agent.act(('look', 'a', OLD))
+    agent.act()
+    assert not agent.memory['claims']
+    assert agent.pass_by(LIMITS.turn * len(agent.site.gateways)) == [], 'each try of mine would have the other wait anew'
+    assert agent.pass_by(2 * LIMITS.turn + 1)[:1] == [('look', 'a')]
+
+
 def test_a_refused_map_looks_again(widow):
     assert widow.act(('look', 'a', None), beats=()) == [('map', 'a')]
     assert widow.act(('map', 'a', 'refused'), beats=()) == [('look', 'a')]
@@ -181,14 +198,22 @@ def test_each_better_placed_gateway_goes_first_if_it_can(agent, change, seconds)
     assert abs(waited + 0.5 - max(seconds, 0.5)) <= 0.5
 
 
-def test_all_disks_of_a_dead_gateway_are_taken_at_the_same_time_with_one_fence():
+def test_the_disks_of_a_dead_gateway_are_taken_some_at_a_time_with_one_fence():
     luns = ['d%03d' % number for number in range(100)]
     agent = Agent(luns)
     agent.table['gw1'] = record(luns=dict.fromkeys(luns, 1), addrs=[OLD])
     agent.know_gw1()
-    assert sorted(agent.pass_by(LIMITS.dead + 0.5, beats=())) == [('look', lun) for lun in luns]
-    assert agent.act(*[('look', lun, OLD) for lun in luns], beats=()) == [('fence', OLD)]
-    assert agent.act(('fence', OLD, 'ok'), beats=()) == [('map', lun) for lun in luns]
+    first, second, third = (luns[LIMITS.takes * number:LIMITS.takes * (number + 1)] for number in range(3))
+    assert sorted(agent.pass_by(LIMITS.dead + 0.5, beats=())) == [('look', lun) for lun in first]
+    assert agent.act(*[('look', lun, OLD) for lun in first], beats=()) == [('fence', OLD)]
+    assert agent.act(('fence', OLD, 'ok'), beats=()) == [('map', lun) for lun in first]
+    agent.luns[first[0]].update(client=MINE, health='good')
+    assert agent.act(('map', first[0], 'ok'), beats=()) == [('settle', first[0]), ('look', second[0])], 'who is served is not waited for'
+    assert agent.act(('look', second[0], OLD), beats=()) == [('map', second[0])]
+    for lun in first[1:] + second[:1]:
+        agent.luns[lun].update(client=MINE, health='good')
+    begun = agent.act(*[('map', lun, 'ok') for lun in first[1:] + second[:1]], beats=())
+    assert [key for kind, key in begun if kind == 'look'] == second[1:] + third[:1]
 
 
 def test_who_is_refused_by_ceph_leaves_service_sessions_first(agent):

@@ -246,7 +246,7 @@ class Library:
         return types.SimpleNamespace(**calls, close=lambda: None, set_omap=self.set_omap, operate_write_op=lambda op, name: None, operate_read_op=self.operate,
                                      get_omap_vals=lambda op, after, prefix, most: (list((self.values or {}).items()), 0), set_namespace=lambda name: None)
 
-    def execute(self, name, group, method, data, length):
+    def execute(self, name, group, method, data, length=8192):
         self.executed.append((name, group, method, data))
         return len(self.answer), self.answer
 
@@ -327,11 +327,40 @@ def test_the_holder_of_an_image_is_known_without_opening_it(library, ceph):
     library.answer = FREE
     assert ceph.holder('rbd/a', '101b1daca481') is None
     assert library.opened == [] and set(library.executed) == {('rbd_header.101b1daca481', 'lock', 'get_info', b'\x01\x01\x0c\0\0\0\x08\0\0\0rbd_lock')}
-    assert ha_lock.lockers(locked_by_two()) == ['10.99.0.11:0/2202855461'] * 2
+    assert ha_lock.lockers(locked_by_two()) == [('10.99.0.11:0/2202855461', (8, 4135, b'auto 18446462598732840961'))] * 2
     six = LOCKED.replace(b'\x10\x00\x00\x00\x02\x00\x00\x00\nc\x00\x0b' + b'\0' * 8,
                          b'\x1c\x00\x00\x00\x0a\x00\x00\x00' + b'\0' * 4 + b'\xfd' + b'\0' * 14 + b'\x11' + b'\0' * 4)
     six = six.replace(b'/\0\0\0', b';\0\0\0', 1).replace(b'\x1c\x00\x00\x00\x01\0\0\0%', b'\x28\x00\x00\x00\x01\0\0\0%').replace(b'r\0\0\0', b'\x7e\0\0\0', 1)
-    assert ha_lock.lockers(six) == ['[fd00::11]:0/2202855461']
+    assert [address for address, dummy in ha_lock.lockers(six)] == ['[fd00::11]:0/2202855461']
+
+
+def test_the_lock_is_taken_from_those_who_are_fenced_and_from_nobody_else(library, ceph):
+    library.answer = LOCKED
+    ceph.free('rbd/a', '101b1daca481', set(), set())
+    assert library.executed == []
+    ceph.free('rbd/a', '101b1daca481', {'10.99.0.11:0/1'}, {'10.99.0.12:0/9'})
+    assert [call[2] for call in library.executed] == ['get_info']
+    ceph.free('rbd/a', '101b1daca481', {'10.99.0.11:0/1', '10.99.0.11:0/2202855461'}, set())
+    name, group, method, data = library.executed[-1]
+    assert (name, group, method) == ('rbd_header.101b1daca481', 'lock', 'break_lock')
+    # The lock's name, and exactly the locker that was seen: client.4135 with its cookie.
+    assert data == b'\x01\x01\x32\0\0\0\x08\0\0\0rbd_lock' + LOCKED[16:25] + b'\x19\0\0\0auto 18446462598732840961'
+    library.executed.clear()
+    ceph.free('rbd/a', '101b1daca481', set(), {'10.99.0.11:0/2202855461'})
+    assert [call[2] for call in library.executed] == ['get_info', 'break_lock']
+    library.answer = FREE
+    ceph.free('rbd/a', '101b1daca481', {'10.99.0.11:0/2202855461'}, set())
+    assert library.executed[-1][2] == 'get_info'
+
+
+def test_a_lock_of_ones_own_that_cannot_be_given_back_is_no_matter_for_the_kernel(library, ceph):
+    """It would take its own client for a dead one, and have it blocklisted."""
+    library.answer = b'of another form'
+    library.locks = [('client.1', 'auto 1', '10.0.0.1:0/7')]
+    with pytest.raises(CephError, match='rbd/a: its lock is held by this host, which has not mapped it'):
+        ceph.free('rbd/a', '101b1daca481', set(), {'10.0.0.1:0/7'})
+    ceph.free('rbd/a', '101b1daca481', {'10.0.0.1:0/7'}, set())
+    assert 'break_lock' not in [call[2] for call in library.executed]
 
 
 @pytest.mark.parametrize('answer', [LOCKED[:-20], LOCKED[:50], b'', b'\x02\x02' + LOCKED[2:], LOCKED.replace(b'\x01\x01\x01\x1c', b'\x00\x00\x00\x00'),
