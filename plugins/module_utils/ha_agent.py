@@ -31,6 +31,7 @@ from ansible_collections.cephgate.iscsi.plugins.module_utils.rbd_kernel import K
 from ansible_collections.cephgate.iscsi.plugins.module_utils.sysfs import Sysfs
 
 TICK = 0.25
+SPARE = 3      # times as long as a step took the loop rests: 100 disks on an emulated processor are steps of a tenth of a second
 DEBUGFS = '/sys/kernel/debug'
 REPORT_EVERY = 1.0
 ASK = 4        # seconds that a command of Ceph may take
@@ -124,9 +125,10 @@ class Keeper(object):
         ceph = ceph_of(state)
         rbd = KernelRbd(bounded_run(CHANGE), Writer(CHANGE), client=state['client'], cluster=state['cluster'])
         rbd.load()
+        known = {}
         hands = Hands(state, ceph, rbd,
                       Paths(Sysfs(state['sysfs_root']), state['ha']['me'], state['targets'][0]['name'], state['ha']['passive']),
-                      Guards(), lambda: mapped(paths=False), say)
+                      Guards(), lambda: mapped(known=known), say)
         me = state['ha']['me']
         watchdog = Watchdog(threaded, lambda path, client: Watch(path, client, ceph.listed, say))
         self.agent = Agent(site_of(state, host_address(state, mapped())), hands, lambda record: ceph.exchange(me, record), orders, watchdog,
@@ -169,7 +171,7 @@ class Keeper(object):
     def wait(self, sleep=time.sleep):
         # Every end of an action wakes the loop. While many disks are under way at once, one step is to see many ends: the steps would
         # take the processor that the actions wait for.
-        sleep(min(self._spent, TICK))
+        sleep(min(SPARE * self._spent, TICK))
         self.agent.wake.wait(TICK)
         self.agent.wake.clear()
 

@@ -18,7 +18,8 @@ from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_types import new
 
 BEAT = 0.5      # seconds from the beginning of an exchange to that of the next
 SOON = 0.1      # the same while others wait for what I have to say, or I for them
-LOOK = 0.25     # seconds between looks at this gateway
+LOOK = 0.25     # seconds between looks at this gateway, at least
+SPARE, MOST = 3, 1.0  # a look that takes longer is followed by a rest of so many times its length, but no more seconds
 FOLLOW = 5.0    # seconds between looks at guards
 # A fenced gateway's sessions wait for commands that the guard holds back, so some go only when it lets go. By then their
 # connections must be down: SCST shuts them at once, LIO stops sending.
@@ -65,7 +66,7 @@ class Agent(object):
         self._seen = self._saw = None
         self._looking = self._exchanging = False
         self._looked = self._beaten = self._followed = None
-        self._pause = 0          # seconds until the next look that an action's end asks for: as long as the last one took
+        self._cost = 0           # seconds that the last look took
         self._table = self._told = None
         self._fresh = False
         self._last = None
@@ -88,7 +89,7 @@ class Agent(object):
         with self._lock:
             self._looking = False
             self._looked = self.clock()
-            self._pause = min(LOOK, self._looked - began)
+            self._cost = self._looked - began
             if seen is not None:
                 self._seen = seen
         self.wake.set()
@@ -147,7 +148,7 @@ class Agent(object):
     def tick(self):
         now = self.clock()
         with self._lock:
-            look = not self._looking and (self._looked is None or now >= self._looked + (self._pause if self._ended else LOOK))
+            look = not self._looking and (self._looked is None or now >= self._looked + self._rest())
             beat = not self._exchanging and (self._beaten is None or now >= self._beaten + (SOON if self._hurry() else BEAT))
             self._looking, self._exchanging = self._looking or look, self._exchanging or beat
             seen = self._seen
@@ -167,6 +168,10 @@ class Agent(object):
             self.start(lambda: self._follow(active))
         self.over = self._is_over(seen)
 
+    def _rest(self):
+        """Seconds between two looks. One that takes long, as with many disks on a slow processor, is made less often."""
+        return min(LOOK, self._cost) if self._ended else max(LOOK, min(SPARE * self._cost, MOST))
+
     def _hurry(self):
         """Whether a planned move is under way, in which initiators wait for the records of both sides."""
         record = self.memory['record']
@@ -177,8 +182,9 @@ class Agent(object):
     def _step(self, seen, now):
         self.watchdog.follow(dict((device, ('/dev/rbd%d' % entry['number'], entry['client'])) for device, entry in seen['mappings'].items()))
         # The state file names a new disk before SCST has it, and at boot all of them: taking it would fail, and not be tried again for a while.
+        unmade = set(seen['unmade'])
         for device, order in self.site.order.items():
-            if device not in seen['luns'] or device in seen['unmade']:
+            if device not in seen['luns'] or device in unmade:
                 left = UNMADE * (1 + order.index(self.site.me))
                 self.memory['unfit'][device] = max(self.memory['unfit'].get(device, 0), left)
         elapsed = 0 if self._last is None else max(0, now - self._last)

@@ -207,13 +207,25 @@ def _optional(path):
         return None
 
 
-def mapped(sysfs='/sys/bus/rbd/devices', dev='/dev', paths=True):
+def _lasting(base):
+    """(image, what of a mapping stays as it is), or None of a snapshot."""
+    if _value(os.path.join(base, 'current_snap')) != '-':
+        return None
+    # pool_ns, cluster_fsid and client_addr are younger than the oldest kernels that map images.
+    parts = [_value(os.path.join(base, 'pool')), _optional(os.path.join(base, 'pool_ns')), _value(os.path.join(base, 'name'))]
+    return '/'.join(part for part in parts if part), dict(
+        image_id=_value(os.path.join(base, 'image_id')), fsid=_optional(os.path.join(base, 'cluster_fsid')),
+        client=_optional(os.path.join(base, 'client_addr')))
+
+
+def mapped(sysfs='/sys/bus/rbd/devices', dev='/dev', known=None):
     """What the kernel has mapped: {image: {number, path, image_id, fsid, size, client}}.
 
     size in bytes; path is the stable name that udev makes, /dev/rbd/pool/[namespace/]image, when
-    it is there and leads to the device, else /dev/rbdN; without C(paths) it is not looked for, and not
-    told. Snapshots are left out. An image that is mapped twice is listed under its lowest number; the
-    others are in C(also).
+    it is there and leads to the device, else /dev/rbdN. Snapshots are left out. An image that is
+    mapped twice is listed under its lowest number; the others are in C(also).
+
+    known: a dictionary for whoever asks again and again; what cannot change of a mapping is then read once, and path is not told.
     """
     found = {}
     if not os.path.isdir(sysfs):
@@ -221,18 +233,18 @@ def mapped(sysfs='/sys/bus/rbd/devices', dev='/dev', paths=True):
     for number in sorted((int(name) for name in os.listdir(sysfs) if name.isdigit())):
         base = os.path.join(sysfs, str(number))
         try:
-            if _value(os.path.join(base, 'current_snap')) != '-':
+            if known is None:
+                lasting = _lasting(base)
+            else:
+                # Another mapping under the same number is another folder: with another inode, or the same one made at another time.
+                status = os.stat(base)
+                stamp, lasting = known.get(number, (None, None))
+                if stamp != (status.st_ino, status.st_ctime):
+                    lasting = _lasting(base)
+                    known[number] = ((status.st_ino, status.st_ctime), lasting)
+            if lasting is None:
                 continue
-            parts = [_value(os.path.join(base, 'pool'))]
-            # pool_ns, cluster_fsid and client_addr are younger than the oldest kernels that map images.
-            namespace = _optional(os.path.join(base, 'pool_ns'))
-            if namespace:
-                parts.append(namespace)
-            image = '/'.join(parts + [_value(os.path.join(base, 'name'))])
-            entry = dict(number=number, image_id=_value(os.path.join(base, 'image_id')),
-                         size=int(_value(os.path.join(base, 'size'))))
-            for key, attribute in (('fsid', 'cluster_fsid'), ('client', 'client_addr')):
-                entry[key] = _optional(os.path.join(base, attribute))
+            image, entry = lasting[0], dict(lasting[1], number=number, size=int(_value(os.path.join(base, 'size'))))
         except (IOError, OSError) as error:
             if error.errno in (errno.ENOENT, errno.ENODEV):
                 continue  # unmapped while we looked
@@ -240,7 +252,7 @@ def mapped(sysfs='/sys/bus/rbd/devices', dev='/dev', paths=True):
         if image in found:
             found[image].setdefault('also', []).append(number)
             continue
-        if paths:
+        if known is None:
             entry['path'] = _device_path(image, number, dev)
         found[image] = entry
     return found

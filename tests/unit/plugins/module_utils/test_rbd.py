@@ -124,6 +124,33 @@ def test_mappings_are_read_from_the_kernel(tmp_path):
     assert found['rbd/d']['fsid'] is None
 
 
+def test_who_asks_again_reads_only_what_may_have_changed(tmp_path):
+    add_mapping(tmp_path, 0)
+    add_mapping(tmp_path, 1, name='b')
+    add_mapping(tmp_path, 2, name='c', current_snap='s1')
+    known = {}
+    whole = mapped(str(tmp_path), dev='/nonexistent')
+    found = mapped(str(tmp_path), known=known)
+    assert {image: dict(entry, path='/nonexistent/rbd%d' % entry['number']) for image, entry in found.items()} == whole
+    for number in range(3):
+        for path in (tmp_path / str(number)).iterdir():
+            if path.name != 'size':
+                path.write_text('not to be read\n')
+    (tmp_path / '1/size').write_text(str(2 * GIB))
+    assert mapped(str(tmp_path), known=known) == dict(found, **{'rbd/b': dict(found['rbd/b'], size=2 * GIB)})
+
+
+def test_another_mapping_under_the_same_number_is_read_anew(tmp_path):
+    add_mapping(tmp_path / 'sys', 0)
+    known = {}
+    assert list(mapped(str(tmp_path / 'sys'), known=known)) == ['rbd/a']
+    (tmp_path / 'sys/0').rename(tmp_path / 'gone')
+    assert mapped(str(tmp_path / 'sys'), known=known) == {}
+    add_mapping(tmp_path / 'sys', 0, name='b', client_addr='10.0.0.1:0/2')
+    found = mapped(str(tmp_path / 'sys'), known=known)
+    assert list(found) == ['rbd/b'] and found['rbd/b']['client'] == '10.0.0.1:0/2'
+
+
 def test_no_rbd_module_means_nothing_is_mapped(tmp_path):
     assert mapped(str(tmp_path / 'none')) == {}
 
