@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """multipath.conf as a document: what is not named stays byte for byte, over written and generated files."""
 import difflib
+import os
 import pathlib
 
 import pytest
@@ -35,14 +36,25 @@ SAMPLES = dict(
     overrides_with_protocol="overrides {\n protocol {\n  type \"scsi:fcp\"\n  fast_io_fail_tmo 7\n }\n no_path_retry 5\n}\n",
     blacklist_protocol="blacklist {\n protocol \"scsi:usb\"\n property \"(SCSI_IDENT_|ID_WWN)\"\n}\n",
 )
-# Files as they are found on hosts and in other people's repositories: written for these tests, after such ones.
-for path in sorted((pathlib.Path(__file__).parent.parent / "files/multipath").glob("*.conf")):
+
+
+def add(path, title):
     text = path.read_bytes().decode("latin-1")
-    SAMPLES[path.stem] = text
-    SAMPLES[path.stem + " crlf"] = text.replace("\n", "\r\n")
-    SAMPLES[path.stem + " cut"] = text.rstrip("\n")
+    SAMPLES[title] = text
+    SAMPLES[title + " crlf"] = text.replace("\n", "\r\n")
+    SAMPLES[title + " cut"] = text.rstrip("\n")
+
+
+# Files as they are found on hosts and in other people's repositories: written for these tests, after such ones, which are not ours to
+# hand on. Those of a folder of your own are tried too: MULTIPATH_CONF_FILES=/some/folder.
+for path in sorted((pathlib.Path(__file__).parent.parent / "files/multipath").glob("*.conf")):
+    add(path, path.stem)
 NEVER_CLOSED = [name for name in SAMPLES if name.startswith("never_closed")]
-EDITABLE = sorted(set(SAMPLES) - set(NEVER_CLOSED))
+if os.environ.get("MULTIPATH_CONF_FILES"):
+    for path in sorted(pathlib.Path(os.environ["MULTIPATH_CONF_FILES"]).iterdir()):
+        add(path, "yours: " + path.name)
+UNCLOSED = [name for name in SAMPLES if Document(SAMPLES[name]).unclosed]
+EDITABLE = sorted(set(SAMPLES) - set(UNCLOSED))
 
 KEYWORDS = ["polling_interval", "prio", "alias", "vendor", "product", "wwid", "devnode", "checker_timeout"]
 SECTIONS = ["defaults", "blacklist", "blacklist_exceptions", "devices", "device", "multipaths", "multipath",
@@ -203,6 +215,17 @@ def test_a_file_whose_last_brace_is_commented_out_is_refused(name):
     """multipath takes the end of the file for it, so such files are in use."""
     with pytest.raises(Refused, match='line 4: the section "multipaths" is never closed'):
         run(SAMPLES[name], EDITS["defaults"])
+
+
+def test_of_the_samples_only_those_are_never_closed():
+    assert [name for name in UNCLOSED if not name.startswith("yours: ")] == NEVER_CLOSED
+
+
+@pytest.mark.parametrize("edit", sorted(EDITS))
+@pytest.mark.parametrize("name", UNCLOSED)
+def test_what_is_never_closed_is_named_with_its_line(name, edit):
+    with pytest.raises(Refused, match=r'multipath.conf line \d+: the section "\w+" is never closed'):
+        run(SAMPLES[name], EDITS[edit])
 
 
 @pytest.mark.parametrize("text", ["a\nb", "x" * 901])
