@@ -24,6 +24,7 @@ IFACES = '/etc/iscsi/ifaces'
 # iscsiadm makes these two up itself and keeps no file for them.
 BUILT_IN = ('default', 'iser')
 SETTINGS = dict(device='iface.net_ifacename', hwaddress='iface.hwaddress', initiator_name='iface.initiatorname')
+NAME = r'[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}\Z'
 _NEW = '# BEGIN RECORD\n# END RECORD\n'
 
 
@@ -40,7 +41,7 @@ def check(interfaces, devices):
     seen = set()
     for interface in interfaces:
         name = interface['name']
-        if not re.match(r'^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$', name) or name in BUILT_IN:
+        if not re.match(NAME, name) or name in BUILT_IN:
             raise Refused('interface "%s": open-iscsi keeps an interface as a file of its name, and default and iser are its '
                           'own. Choose a name of letters, digits, "_", "." and "-".' % name)
         if name in seen:
@@ -51,10 +52,22 @@ def check(interfaces, devices):
             continue
         if not any(interface.get(option) for option in SETTINGS):
             raise Refused('interface %s binds to nothing. Give its device, hwaddress or initiator_name.' % name)
+        _check_binding(interface)
         device = interface.get('device')
         if device and devices is not None and device not in devices:
             raise Refused('interface %s: this host has no network device %s (it has %s), so every login through it would '
                           'fail. Correct the name, or set the network up first.' % (name, device, ', '.join(sorted(devices))))
+
+
+def _check_binding(interface):
+    address, initiator = interface.get('hwaddress'), interface.get('initiator_name')
+    # InfiniBand has 20 bytes.
+    if address and not re.match(r'[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){5,19}\Z', address):
+        raise Refused('interface %s: hwaddress "%s" is no hardware address, so no device has it. Write it as "ip link" shows it, such as '
+                      '52:54:00:12:34:56.' % (interface['name'], address))
+    if initiator and not re.match(r'(?:iqn|eui|naa)\.[^\s/]+\Z', initiator):
+        raise Refused('interface %s: initiator_name "%s" is no iSCSI name: it begins with iqn., eui. or naa. and has no blank and no slash '
+                      '(RFC 7143, 4.2.7). Correct it.' % (interface['name'], initiator))
 
 
 def names_for(address, interfaces, common):

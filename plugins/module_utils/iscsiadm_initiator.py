@@ -13,7 +13,7 @@ __metaclass__ = type
 
 import re
 
-from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm_names import in_scope
+from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm_names import check_prefix, in_scope
 from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Operation, Refused
 from ansible_collections.cephgate.iscsi.plugins.module_utils.site_rules import iscsi_name_problem
 
@@ -73,6 +73,11 @@ def plan(name, text, own, others, replace, records, sessions):
     problem = iscsi_name_problem(name)
     if problem:
         raise Refused('initiator name "%s" is not a valid iSCSI name: %s (RFC 7143, 4.2.7). Correct it.' % (name, problem))
+    if name in others:
+        raise Refused('initiator name %s is the one of %s, too: targets would take both hosts for one, and both would write to the same disks. '
+                      'Give each a name of its own.' % (name, others[name]))
+    for prefix in own:
+        check_prefix(prefix, 'targets')
     for session in stale(name, own, sessions, records):
         if session.initiator in others:
             raise Refused('this host is logged in to %s as %s, which is the name of %s: it is probably a copy of that host, and '

@@ -20,6 +20,10 @@ Portal = collections.namedtuple('Portal', 'address port tag')
 # RFC 7143, 4.2.7.1: port of a portal that names none.
 DEFAULT_PORT = 3260
 
+_DIGITS = re.compile(r'[0-9]+\Z')
+# RFC 6890 and RFC 4291: "this network", multicast, reserved with broadcast; unspecified, multicast.
+_NOBODY = ('0.0.0.0/8', '224.0.0.0/3', '::/128', 'ff00::/8')
+
 
 def canonical(address):
     """One spelling for each IP address: FD00::00A1 and fd00::a1 are the same portal.
@@ -54,7 +58,7 @@ def parse_portal(text):
     by address and a name may change its meaning between two runs.
     """
     rest, comma, tag = text.strip().partition(',')
-    bracketed = re.match(r'^\[([^\]]+)\](?::(\d+))?$', rest)
+    bracketed = re.match(r'^\[([^\]]+)\](?::([0-9]+))?\Z', rest)
     if bracketed:
         address, port = bracketed.groups()
     elif rest.count(':') == 1:
@@ -62,14 +66,18 @@ def parse_portal(text):
     else:
         address, port = rest, None
     if port is None:
-        port = DEFAULT_PORT
-    try:
+        port = '%d' % DEFAULT_PORT
+    # int() takes the digits of every script, signs and blanks.
+    if _DIGITS.match(port) and (not comma or _DIGITS.match(tag)):
         port, tag = int(port), int(tag) if comma else None
-    except ValueError:
-        port = 0
+    else:
+        port, tag = 0, None
     if not is_address(address) or not 0 < port < 65536 or (tag is not None and not 0 <= tag < 65536):
         raise Refused('portal "%s" is not of the form ADDRESS, ADDRESS:PORT or [IPV6]:PORT with an IP address '
                       'and a port from 1 to 65535. Correct it.' % text)
+    if in_networks(address, _NOBODY):
+        raise Refused('portal "%s": %s is the address of no single host (unspecified, multicast or broadcast), so nobody can be asked there. '
+                      'Give the address that the gateway listens on.' % (text, canonical(address)))
     return Portal(canonical(address), port, tag)
 
 
@@ -109,6 +117,13 @@ def check_target(name):
     if not re.match(r'(?:iqn|eui|naa)\.[^\s/]+\Z', name):
         raise Refused('target "%s" is no iSCSI name: it begins with iqn., eui. or naa. and has no blank and no slash (RFC 7143, 4.2.7). '
                       'Correct it.' % name)
+
+
+def check_prefix(text, option):
+    """Refused for a prefix of target names that leaves out whose they are: it covers those of everybody, or of nobody."""
+    if not re.match(r'(?:iqn\.[0-9]{4}-[0-9]{2}\.[^\s/]+|(?:eui|naa)\.[0-9A-Fa-f]+)\Z', text):
+        raise Refused('%s: "%s" does not say whose targets are meant, so it would cover those of others, or none. Write the beginning of their '
+                      'names with date and domain, such as iqn.2026-11.com.example: (RFC 7143, 4.2.7).' % (option, text))
 
 
 def in_scope(target, prefixes):

@@ -13,7 +13,7 @@ from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm_ifaces imp
 from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm_names import (
     format_portal, in_scope, parse_portal)
 from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm_records import (
-    AUTH, SECRET_NAMES, as_text, changes_text, check_names, setting_text)
+    AUTH, SECRET_NAMES, as_text, changes_text, check_names, check_setting, setting_text)
 from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Operation, Refused
 from ansible_collections.cephgate.iscsi.plugins.module_utils.site_rules import chap_strange
 
@@ -84,6 +84,8 @@ def wanted_portals(targets, settings=None, chap=None, startup='automatic', iface
         if secret:
             raise Refused('target %s: %s stands under settings, which are shown and logged. Give it under chap.' % (
                 target['name'], ', '.join(secret)))
+        for name in sorted(own):
+            check_setting(name)
         login = target.get('chap') or chap
         values = dict((name, setting_text(name, value)) for name, value in own.items())
         values.update({'node.startup': startup, 'node.conn[0].startup': startup})

@@ -39,6 +39,15 @@ MAY_BE_MISSING = frozenset([
     'node.conn[0].iscsi.OFMarker', 'node.conn[0].tcp.congestion_control',
 ])
 
+# Settings that have an option of their own, and those that say which record it is: other values there would make it another's.
+_ELSEWHERE = (
+    (r'node\.(name|tpgt)\Z|node\.discovery_|node\.conn\[[0-9]+\]\.(address|port)\Z', 'name and portals of the target say'),
+    (r'iface\.(iscsi_ifacename|transport_name|net_ifacename|hwaddress|initiatorname)\Z', 'interfaces and ifaces say'),
+    (r'node\.(conn\[[0-9]+\]\.)?startup\Z', 'startup says'),
+    (r'node\.session\.auth\.(authmethod|username|username_in)\Z', 'chap says'),
+)
+_NUMBER = re.compile(r'-?[0-9]+\Z')
+
 _LINE = re.compile(r'^(\s*)([^\s=#]+)(\s*=\s*)(.*?)(\s*)$')
 
 
@@ -84,6 +93,15 @@ def _place_for(lines, name):
             return places[-1] + 1
     ends = [index for index, line in enumerate(lines) if line.startswith('# END RECORD')]
     return ends[-1] if ends else len(lines) - (1 if lines and not lines[-1] else 0)
+
+
+def check_setting(name):
+    """Refused for what is no name of a setting, and for one that is said elsewhere."""
+    if not re.match(r'[^\s=#]+\Z', name):
+        raise Refused('setting "%s" is no name of a setting: those are words such as node.session.queue_depth. Correct it.' % name)
+    for pattern, option in _ELSEWHERE:
+        if re.match(pattern, name):
+            raise Refused('setting %s: that is what %s, and two that differ could not both hold. Take it out of settings.' % (name, option))
 
 
 def as_text(value):
@@ -221,9 +239,21 @@ class Records(object):
 
 
 def check_names(record, current, changes):
-    """Refuse names that the installed open-iscsi does not know: it would ignore them without a word."""
+    """Refuse names that the installed open-iscsi does not know, which it would ignore without a word, and values of another kind."""
     for name in sorted(changes):
         if name not in current and name not in MAY_BE_MISSING and changes[name] is not None:
             raise Refused('setting %s: the record of target %s, portal %s, has no such setting, so the installed '
                           'open-iscsi does not know it. Correct its name ("iscsiadm -m node -o show" lists all).'
                           % (name, record.target, record.portal))
+        # iscsiadm takes the digits that it finds for a number: with none of them a timeout would be 0, which is never.
+        old, new = current.get(name), changes[name]
+        if name in MAY_BE_MISSING or old is None or new is None:
+            continue
+        for kind, fits in (('a whole number', _NUMBER.match), ('Yes or No', ('Yes', 'No').__contains__)):
+            if fits(old) and not fits(new):
+                raise Refused('setting %s: "%s" is not %s, and the record of target %s, portal %s, has %s there. Correct it.' % (
+                    name, new, kind, record.target, record.portal, old))
+        # -1 is "for ever" there, and nothing elsewhere.
+        if new.startswith('-') and not old.startswith('-') and _NUMBER.match(new) and name != 'node.session.timeo.replacement_timeout':
+            raise Refused('setting %s: %s is negative, which it cannot be (target %s, portal %s). Give 0 or more.' % (
+                name, new, record.target, record.portal))

@@ -20,11 +20,11 @@ from ansible_collections.cephgate.iscsi.plugins.module_utils.site import target_
 # RFC 7143, 4.2.7.3-4: at most 223 bytes; "iqn.", year-month of the domain's registration,
 # the reversed domain name, and whatever its owner likes after a colon. SCST takes any text,
 # so this is the only check that there is.
-_IQN = re.compile(r'^iqn\.\d{4}-(0[1-9]|1[0-2])\.[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[a-z0-9.:-]+)?$')
-_EUI = re.compile(r'^eui\.[0-9A-Fa-f]{16}$')
-_NAA = re.compile(r'^naa\.(?:[0-9A-Fa-f]{16}|[0-9A-Fa-f]{32})$')
-_IMAGE = re.compile(r'^[^/@\s]+(?:/[^/@\s]+){1,2}$')
-_GROUP = re.compile(r'^[A-Za-z0-9][A-Za-z0-9_.-]*$')
+_IQN = re.compile(r'^iqn\.\d{4}-(0[1-9]|1[0-2])\.[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[a-z0-9.:-]+)?\Z')
+_EUI = re.compile(r'^eui\.[0-9A-Fa-f]{16}\Z')
+_NAA = re.compile(r'^naa\.(?:[0-9A-Fa-f]{16}|[0-9A-Fa-f]{32})\Z')
+_IMAGE = re.compile(r'^[^/@\s]+(?:/[^/@\s]+){1,2}\Z')
+_GROUP = re.compile(r'^[A-Za-z0-9][A-Za-z0-9_.-]*\Z')
 
 CHAP = ('user', 'secret', 'mutual_user', 'mutual_secret')
 

@@ -325,12 +325,13 @@ from ansible_collections.cephgate.iscsi.plugins.module_utils.glue import Declare
 from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm import Iscsiadm
 from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm_discovery import Discovery, DiscoveryRecords, merged
 from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm_ifaces import (
-    Ifaces, check, plan_ifaces, plan_removal)
-from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm_names import check_target, format_portal
+    Ifaces, plan_ifaces, plan_removal)
+from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm_names import format_portal
 from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm_plan import (
     Step, absent, by_key, plan_absent, plan_present, unwanted, wanted_portals)
 from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm_records import Records
 from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm_relogin import Relogin
+from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm_rules import check_options
 from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm_run import Run
 from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm_sysfs import sessions as read_sessions
 from ansible_collections.cephgate.iscsi.plugins.module_utils.multipathd import Multipathd
@@ -347,17 +348,9 @@ def declared(params, targets):
                           params['interfaces'])
 
 
-def check_declaration(params, check_mode):
-    check(params['interfaces'], None if check_mode else network_devices())
-    if params['connect_timeout'] <= 0:
-        raise Refused('connect_timeout is %d seconds. Give 1 or more.' % params['connect_timeout'])
-    for target in params['targets']:
-        check_target(target['name'])
+def check_declaration(params, check_mode, ifaces):
+    check_options(params, None if check_mode else network_devices(), None if check_mode else ifaces.names())
     if params['state'] == 'present':
-        for target in params['targets']:
-            if not target['portals'] and not params['discovery']:
-                raise Refused('target %s has no portals, so there is nowhere to log in. List its addresses.'
-                              % target['name'])
         declared(params, params['targets'])
 
 
@@ -454,7 +447,7 @@ def main():
     run = Run(tool, database, ifaces, module.check_mode, read_sessions, disks)
     extra = {}
     try:
-        check_declaration(params, module.check_mode)
+        check_declaration(params, module.check_mode, ifaces)
         targets, exclusive = discover(module, tool, extra)
         records = dict((record.key, (record, record.settings())) for record in database.all())
         sessions = by_key(read_sessions())

@@ -153,6 +153,8 @@ def test_the_discovery_record_is_removed(run, client_host):
 
 
 @pytest.mark.parametrize("options, text", [
+    (dict(portals=[]), "discovery: portals is empty"), (dict(targets=[""]), 'discovery.targets: "" does not say whose'),
+    (dict(targets=["iqn"]), 'discovery.targets: "iqn" does not say whose'),
     (dict(portals=["gw1.example.com"]), "gw1.example.com"), (dict(networks=["10.0.0.0/40"]), "10.0.0.0/40"),
     (dict(networks=["10.0.0.1"]), "10.0.0.1"), (dict(chap=dict(user="joe")), "belong together"),
     (dict(chap=dict(CHAP, mutual_user="x", mutual_secret=CHAP["secret"])), "the same")])

@@ -103,6 +103,19 @@ def test_a_copy_that_is_not_logged_in_gets_its_own_name_and_is_named(run, file):
     assert result["changed"] and result["copy_of"] == "db0" and file.read_text() == DEBIAN % NEW
 
 
+@pytest.mark.parametrize("options, text", [
+    (dict(others={NEW: "web1"}), "initiator name %s is the one of web1, too" % NEW),
+    (dict(targets=["iqn"]), 'targets: "iqn" does not say whose'),
+    (dict(targets=[""]), 'targets: "" does not say whose'),
+    (dict(name=NEW + "\n"), "is not a valid iSCSI name"),
+])
+def test_what_would_give_two_hosts_one_name_or_take_it_from_others_is_refused(run, file, client_host, options, text):
+    file.write_text(DEBIAN % OLD)
+    client_host.record(ARRAY, "10.0.0.9")
+    result = run(**options)
+    assert result["failed"] and text in result["msg"] and file.read_text() == DEBIAN % OLD
+
+
 @pytest.mark.parametrize("name", ["Rubbish", "iqn.1993-08.org.debian:01:Ä", ""])
 def test_what_is_no_name_is_refused(run, file, name):
     result = run(name=name)

@@ -157,6 +157,8 @@ def test_an_interface_that_somebody_else_made_keeps_what_is_not_named(run, clien
 
 @pytest.mark.parametrize("interface, text", [
     (dict(name="default", device="eth1"), "are its own"), (dict(name="a/b", device="eth1"), "a/b"),
+    (dict(name="x\n", device="eth1"), "Choose a name"), (dict(name="x", hwaddress="zz"), 'hwaddress "zz" is no hardware address'),
+    (dict(name="x", initiator_name="joe"), 'initiator_name "joe" is no iSCSI name'),
     (dict(name="x"), "binds to nothing"), (dict(name="x", device="eth7"), "no network device eth7"),
     (dict(name="x", device="eth1", networks=["10.0.0.0"]), "ADDRESS/LENGTH")])
 def test_an_interface_that_cannot_work_is_refused(run, tools, client_host, interface, text):

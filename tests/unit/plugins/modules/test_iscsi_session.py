@@ -154,13 +154,56 @@ def test_chap_that_is_not_mentioned_stays_and_an_empty_one_turns_it_off(run, cli
     pytest.param(dict(targets=[target()], chap=dict(CHAP, mutual_user="t")), "belong together", id="half of mutual CHAP"),
     pytest.param(dict(targets=[target()], chap=dict(CHAP, mutual_user="t", mutual_secret=CHAP["secret"])),
                  "the same", id="one secret for both"),
-    pytest.param(dict(targets=[target()], settings={"node.startup": "a\nb"}), "node.startup", id="two lines"),
+    pytest.param(dict(targets=[target()], settings={"node.session.scan": "a\nb"}), "node.session.scan", id="two lines"),
+    pytest.param(dict(targets=[target(A, "0.0.0.0")]), "0.0.0.0 is the address of no single host", id="unspecified address"),
+    pytest.param(dict(targets=[target(A, "::")]), ":: is the address of no single host", id="unspecified IPv6 address"),
+    pytest.param(dict(targets=[target(A, "[ff02::1]:3260")]), "ff02::1 is the address of no single host", id="multicast address"),
+    pytest.param(dict(targets=[target(A, u"10.0.0.1:\u0663\u0662\u0666\u0660")]), "is not of the form", id="digits of another script"),
+    pytest.param(dict(targets=[target(A, "10.0.0.1, 1")]), "is not of the form", id="a blank in a tag"),
+    pytest.param(dict(targets=[], exclusive=["iqn.2026-11.com.example"]), "everything below it would be logged out", id="nothing declared and all else to go"),
+    pytest.param(dict(targets=[target()], exclusive=[""]), 'exclusive: "" does not say whose', id="an empty prefix"),
+    pytest.param(dict(targets=[target()], exclusive=["iqn"]), 'exclusive: "iqn" does not say whose', id="everybody's prefix"),
+    pytest.param(dict(targets=[target()], exclusive=["iqn.2026-11"]), 'exclusive: "iqn.2026-11" does not say whose', id="a month's prefix"),
+    pytest.param(dict(targets=[target()], ifaces=[]), "ifaces is empty", id="no interface"),
+    pytest.param(dict(targets=[target()], ifaces=["default", "default"]), "ifaces: default is listed twice", id="interface twice"),
+    pytest.param(dict(targets=[target()], ifaces=["../x"]), 'ifaces: "../x" is no name', id="a path for an interface"),
+    pytest.param(dict(targets=[target()], ifaces=["san9"]), "this host has no interface san9 below /etc/iscsi/ifaces (it has none)", id="unknown interface"),
+    pytest.param(dict(targets=[target()], settings={"node.name": B}), "that is what name and portals of the target say", id="another record's name"),
+    pytest.param(dict(targets=[target()], settings={"node.conn[0].address": P2}), "that is what name and portals", id="another record's address"),
+    pytest.param(dict(targets=[target()], settings={"iface.net_ifacename": "eth1"}), "that is what interfaces and ifaces say", id="interface's device"),
+    pytest.param(dict(targets=[target()], settings={"node.startup": "manual"}), "that is what startup says", id="startup twice"),
+    pytest.param(dict(targets=[target()], settings={"node.session.auth.username": "jim"}, chap=CHAP), "that is what chap says", id="user twice"),
+    pytest.param(dict(targets=[target()], settings={"": 1}), 'setting "" is no name', id="setting without a name"),
+    pytest.param(dict(targets=[target()], settings={"a = b\nc": 1}), "is no name of a setting", id="lines for a name"),
 ])
 def test_what_breaks_a_rule_is_refused_before_anything_is_done(run, tools, client_host, options, text):
     result = run(**options)
     assert result["failed"] and not result["changed"] and text in result["msg"]
     assert tools.calls == [] and list(client_host.nodes.iterdir()) == []
     assert "secret-of" not in result["msg"]
+
+
+@pytest.mark.parametrize("name, value, text", [
+    ("node.conn[0].timeo.noop_out_interval", "often", '"often" is not a whole number'),
+    ("node.conn[0].timeo.noop_out_interval", True, '"Yes" is not a whole number'),
+    ("node.conn[0].timeo.noop_out_interval", 2.5, '"2.5" is not a whole number'),
+    ("node.conn[0].timeo.noop_out_interval", -2, "-2 is negative"),
+    ("node.leading_login", 1, '"1" is not Yes or No'),
+    ("node.leading_login", "maybe", '"maybe" is not Yes or No'),
+])
+@pytest.mark.parametrize("known", [False, True])
+def test_a_value_of_another_kind_is_never_logged_in_with(run, tools, client_host, name, value, text, known):
+    """iscsiadm would take the digits that it finds: a ping every 0 s is none at all."""
+    if known:
+        client_host.record(A, P1)
+    result = run(targets=[target(A, P1)], settings={name: value})
+    assert result["failed"] and text in result["msg"] and name in result["msg"] and A in result["msg"]
+    assert not [call for call in tools.calls if call[-1] == "--login"]
+    assert Records(str(client_host.nodes)).all()[0].settings()[name] in ("5", "No")
+
+
+def test_what_is_for_ever_is_minus_one(run):
+    assert not run(targets=[target(A, P1)], settings={"node.session.timeo.replacement_timeout": -1})["failed"]
 
 
 def test_settings_change_only_where_they_differ(run, client_host):
