@@ -22,6 +22,10 @@ EXT = ('ext2', 'ext3', 'ext4')
 # tables (about 2 MiB), xfs a last allocation group of less than 64 blocks.
 SLACK = 4 << 20
 
+# What a host needs to start, and what is gone after a boot: no place for a disk that comes when there is a network.
+SYSTEM = ('/bin', '/boot', '/dev', '/etc', '/lib', '/lib32', '/lib64', '/libx32', '/proc', '/root', '/run', '/sbin', '/sys', '/tmp', '/usr', '/var')
+BELOW = ('/dev', '/proc', '/sys')
+
 # What is used without a file system of a known kind (a database's own volume, plain dm-crypt) has no signature, but data here.
 HEAD = 1 << 20
 
@@ -78,6 +82,10 @@ class FsTools(object):
         else:
             return None
         return int(count.group(1)) * int(block.group(1)) if count and block else None
+
+    @staticmethod
+    def can_make(fstype):
+        return any(os.access(os.path.join(folder, 'mkfs.' + fstype), os.X_OK) for folder in ('/sbin', '/usr/sbin', '/usr/local/sbin', '/bin', '/usr/bin'))
 
     @staticmethod
     def make(fstype, device):
@@ -161,6 +169,9 @@ def fault_of(mount, paths, devices):
     if path != fstab.plain(path):
         return 'path "%s"%s is not in its plain form, by which what is mounted is known. Write it as "%s".' % (
             path, of_name(mount), fstab.plain(path))
+    if mount['state'] != 'absent' and (path in SYSTEM or path.startswith(tuple(folder + '/' for folder in BELOW))):
+        return 'path "%s"%s is a place of the system itself, and a disk of the network would hide what is there. Choose another, such as /srv/%s.' % (
+            path, of_name(mount), os.path.basename(path))
     if path in paths:
         return '%s is listed twice. Remove one of the entries.' % path
     paths.add(path)
@@ -175,7 +186,9 @@ def fault_of(mount, paths, devices):
     if other is not mount:
         return '%s: its disk is listed for %s, too, and each entry would make and mount a file system of its own. Remove one of them.' % (
             thing(mount), thing(other))
-    if not re.match(r'[a-z][a-z0-9_.-]*$', mount['fstype']):
+    if mount['fstype'] == 'swap':
+        return '%s: fstype swap is no file system, and cannot be mounted. Name one, such as ext4 or xfs.' % thing(mount)
+    if not re.match(r'[a-z][a-z0-9_.-]*\Z', mount['fstype']):
         return '%s: fstype "%s" is no kind of file system. Name one, such as ext4 or xfs.' % (thing(mount), mount['fstype'])
     if re.search(r'\s', mount.get('options') or ''):
         return '%s: the options "%s" hold a blank, and fstab divides its fields there. Separate them with commas.' % (
@@ -196,8 +209,11 @@ def check(mounts):
             raise Refused('%s is there and no folder, so nothing can be mounted on it. Choose another path.' % mount['path'])
 
 
-def plan(mounts, look):
-    """Operations in the order: unmount, make, write fstab, mount. Growing comes afterwards, see plan_growth."""
+def plan(mounts, look, new_packages=False):
+    """Operations in the order: unmount, make, write fstab, mount. Growing comes afterwards, see plan_growth.
+
+    new_packages: tools that are not there may come before this is done
+    """
     check(mounts)
     away, make, mount_now, notes = [], [], [], []
     text = look.text
@@ -214,7 +230,11 @@ def plan(mounts, look):
             continue
         device, fstype, options = mount['device'], mount['fstype'], options_of(mount)
         mounted = look.is_mounted(mount)
-        make += plan_making(mount, look)
+        making = plan_making(mount, look)
+        if making and not new_packages and not look.tools.can_make(fstype):
+            raise Refused('%s: this host has no mkfs.%s, so no %s can be made on %s. Install the package that brings it, or correct the fstype.' % (
+                thing(mount), fstype, fstype, device))
+        make += making
         wanted = [look.held(field) for field in (device, path, fstype, options)]
         entry = fstab.entry_for(text, wanted[1])
         if entry is None or entry[:4] != wanted:

@@ -72,7 +72,7 @@ def declared(values, spec, where, strange):
 
 
 def _checked(key, value, option, where, strange):
-    """{key: value}, or {} for a value of a wrong kind."""
+    """{key: value}, for a value of a wrong kind {} or, when that is a list, one that is empty: it may be required."""
     if value is None or not option.get('options'):
         return {key: value}
     if option['type'] == 'dict':
@@ -80,7 +80,7 @@ def _checked(key, value, option, where, strange):
         return {} if inner is None else {key: inner}
     if not isinstance(value, (list, tuple)):
         strange.append('%s is no list of dictionaries with the keys %s. Write it as one.' % (where, ', '.join(sorted(option['options']))))
-        return {}
+        return {key: []}
     entries = [_dictionary(entry, option['options'], '%s[%d]' % (where, number), strange) for number, entry in enumerate(value)]
     return {key: [entry for entry in entries if entry is not None]}
 

@@ -108,7 +108,7 @@ def _word(text, position):
 
 def quoted(value):
     """A value as it is written; numbers and single plain words without quotes, as in the manual page."""
-    if re.match(r'^[A-Za-z0-9_.-]+$', value):
+    if re.match(r'[A-Za-z0-9_.-]+\Z', value):
         return value
     return '"%s"' % value.replace('"', '""')
 

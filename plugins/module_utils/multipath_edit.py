@@ -35,6 +35,11 @@ def latin(value):
     return text.encode('utf-8').decode('latin-1')
 
 
+def shown(text):
+    """Text of the document for a person."""
+    return text.encode('latin-1').decode('utf-8', 'replace')
+
+
 class Edits(object):
     """Edits of one document. done: [(object, what happened)], empty when all was there already."""
 

@@ -98,10 +98,9 @@ operations:
 import io
 import os
 
-from ansible.module_utils.basic import AnsibleModule
-
 from ansible_collections.cephgate.iscsi.plugins.module_utils.disk_mounts import FsTools, Snapshot, plan, plan_growth
 from ansible_collections.cephgate.iscsi.plugins.module_utils.disks import Disks
+from ansible_collections.cephgate.iscsi.plugins.module_utils.glue import DeclaredModule
 from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Failed, Refused, perform, report
 
 FSTAB = '/etc/fstab'
@@ -133,7 +132,7 @@ def latin(value):
 
 
 def main():
-    module = AnsibleModule(
+    module = DeclaredModule(
         argument_spec=dict(
             mounts=dict(type='list', elements='dict', required=True, options=dict(
                 path=dict(type='str', required=True),
@@ -162,7 +161,7 @@ def main():
 
     operations, done, problem = [], 0, None
     try:
-        operations = plan(mounts, Snapshot(disks, tools, read(), latin))
+        operations = plan(mounts, Snapshot(disks, tools, read(), latin), new_packages=module.check_mode)
         if not module.check_mode:
             done = len(perform(operations, performer))
         growth = plan_growth(mounts, Snapshot(disks, tools, read(), latin))

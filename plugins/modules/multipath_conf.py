@@ -207,10 +207,9 @@ backup_file:
 import io
 import os
 
-from ansible.module_utils.basic import AnsibleModule
-
+from ansible_collections.cephgate.iscsi.plugins.module_utils.glue import DeclaredModule
 from ansible_collections.cephgate.iscsi.plugins.module_utils.multipath_document import Document
-from ansible_collections.cephgate.iscsi.plugins.module_utils.multipath_edit import LIST_KINDS, Edits, latin
+from ansible_collections.cephgate.iscsi.plugins.module_utils.multipath_edit import LIST_KINDS, Edits, latin, shown
 from ansible_collections.cephgate.iscsi.plugins.module_utils.multipath_overrides import beaten, others
 from ansible_collections.cephgate.iscsi.plugins.module_utils.multipath_parser import Parser, new_complaints
 from ansible_collections.cephgate.iscsi.plugins.module_utils.multipathd import Multipathd, MultipathError
@@ -227,7 +226,7 @@ def read(path):
 
 
 def edited(text, params):
-    """(new text, edits) for the options of the module."""
+    """(new text, a text for each edit) for the options of the module."""
     document = Document(text)
     edits = Edits(document)
     document.check_editable()
@@ -245,7 +244,7 @@ def edited(text, params):
                             item['state'])
             else:
                 edits.listed(name, item['type'], item['value'], item['state'])
-    return document.text, edits.done
+    return document.text, ['%s: %s' % (shown(thing), shown(action)) for thing, action in edits.done]
 
 
 def name_below_etc(path):
@@ -283,7 +282,7 @@ LIST_SPEC = dict(type='list', elements='dict', default=[], options=dict(
 
 
 def main():
-    module = AnsibleModule(
+    module = DeclaredModule(
         argument_spec=dict(
             path=dict(type='path', default='/etc/multipath.conf'),
             defaults=dict(type='dict', default={}),
@@ -319,13 +318,12 @@ def main():
 
     operations = []
     if edits:
-        operations.append(Operation('file %s' % path, '; '.join('%s: %s' % edit for edit in edits), 'file', path))
+        operations.append(Operation('file %s' % path, '; '.join(edits), 'file', path))
         if params['reload'] and installed and multipathd.running():
             operations.append(Operation('multipathd', 'read the new configuration', 'run',
                                         ['multipathd', 'reconfigure']))
-    result = dict(report(operations, 0, module.check_mode), edits=['%s: %s' % edit for edit in edits],
-                  validated=checked)
-    result['diff'] = dict(before_header=path, after_header=path, before=old or '', after=new)
+    result = dict(report(operations, 0, module.check_mode), edits=edits, validated=checked)
+    result['diff'] = dict(before_header=path, after_header=path, before=shown(old or u''), after=shown(new))
     if edits and not module.check_mode:
         if params['backup'] and old is not None:
             result['backup_file'] = module.backup_local(path)

@@ -129,17 +129,16 @@ incomplete:
   elements: str
 """
 
-from ansible.module_utils.basic import AnsibleModule
-
 from ansible_collections.cephgate.iscsi.plugins.module_utils import multipath_luns
 from ansible_collections.cephgate.iscsi.plugins.module_utils.disks import Disks
+from ansible_collections.cephgate.iscsi.plugins.module_utils.glue import DeclaredModule
 from ansible_collections.cephgate.iscsi.plugins.module_utils.multipath_wait import Work
 from ansible_collections.cephgate.iscsi.plugins.module_utils.multipathd import Multipathd
 from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Failed, Refused, report
 
 
 def main():
-    module = AnsibleModule(
+    module = DeclaredModule(
         argument_spec=dict(
             maps=dict(type='list', elements='dict', required=True, options=dict(
                 serial=dict(type='str', required=True),

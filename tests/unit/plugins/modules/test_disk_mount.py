@@ -87,6 +87,7 @@ def machine(client_host, tmp_path, monkeypatch):
     monkeypatch.setattr(disk_mount, "FSTAB", str(client_host.top / "fstab"))
     monkeypatch.setattr(disk_mount, "FsTools", lambda run: disk_mounts.FsTools(made.run))
     monkeypatch.setattr(disk_mount, "Disks", lambda: Disks(str(client_host.sysfs), str(client_host.proc), str(tmp_path / "dev")))
+    monkeypatch.setattr(disk_mounts.FsTools, "can_make", staticmethod(lambda fstype: True))
     monkeypatch.setattr(disk_mount.os, "makedirs", lambda path: None)
     return made
 
@@ -321,10 +322,23 @@ def test_a_kind_that_is_not_the_mounted_one_is_refused(run, machine):
     ([dict(path="/a/../etc", device="/dev/x")], 'Write it as "/etc"'), ([dict(path="/a/", device="/dev/x")], 'Write it as "/a"'),
     ([dict(path="/etc/passwd", device="/dev/x")], "no folder"), ([dict(path="/a", device="sdb")], "is no path"),
     ([dict(path="/a", device="/dev/null")], "no block device"), ([dict(path="/a", device="/dev/x", fstype="ext4; reboot")], "no kind of file system"),
+    ([dict(path="/etc", device="/dev/x")], "is a place of the system itself"), ([dict(path="/proc/x", device="/dev/x")], "is a place of the system"),
+    ([dict(path="/a", device="/dev/x", fstype="swap")], "swap is no file system"), ([dict(path="/a", device="/dev/x", fstype="ext4\n")], "no kind of"),
+    ([None], "mounts[0] is no dictionary with the keys"), (["/a"], "mounts[0] is no dictionary"),
     ([dict(path="/a", device="/dev/x", options="ro, noatime")], "Separate them with commas")])
 def test_a_wrong_declaration_is_refused(run, machine, mounts, text):
     result = run(*mounts)
     assert result["failed"] and text in result["msg"] and machine.calls == []
+
+
+def test_what_nobody_can_make_is_refused_before_anything_is_done(run, machine, monkeypatch):
+    monkeypatch.setattr(disk_mounts.FsTools, "can_make", staticmethod(lambda fstype: fstype != "nfs"))
+    good, bad = machine.disk("36db1", "dm-0"), machine.disk("36db2", "dm-1")
+    mounts = dict(device=good, path="/srv/a"), dict(device=bad, path="/srv/b", fstype="nfs")
+    result = run(*mounts)
+    assert result["failed"] and "/srv/b: this host has no mkfs.nfs" in result["msg"] and verbs(machine) == [] and table(machine) == FSTAB
+    # What a play would install first is not there in check mode.
+    assert not run(*mounts, check_mode=True)["failed"]
 
 
 def test_200_disks_cost_two_short_commands_each(run, machine):

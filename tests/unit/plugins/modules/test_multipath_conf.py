@@ -202,12 +202,30 @@ def multipath(wwid, **entries):
     (dict(blacklist=[dict(type="wwid", value="36"), dict(type="wwid", value="36", state="absent")]), ['wwid "36" is listed twice']),
     (dict(devices=[dict(RULE, entries=dict(product="C"))]), ["devices: CEPHGATE RBD", "product is no entry"]),
     (dict(multipaths=[dict(wwid="36", entries=dict(wwid=37))]), ["multipaths: 36", "wwid is no entry"]),
-    (dict(overrides=dict(protocol="x", rr_min_io=1)), ["overrides", "protocol is no entry"])])
+    (dict(overrides=dict(protocol="x", rr_min_io=1)), ["overrides", "protocol is no entry"]),
+    (dict(devices=[dict(vendor="A\nB", product="C")]), ["vendor has several lines"]), (dict(devices=[dict(vendor="A", product="C\r")]), ["product has"]),
+    (dict(blacklist=[dict(type="device", vendor="A", product="B" * 901)]), ["product has 901 characters"]),
+    (dict(multipaths=[multipath("36\n")]), ["36", "is none"]), (dict(defaults={"prio\n": 1}), ["is no keyword"]),
+    (dict(multipaths=[multipath("36", alias="a\n")]), ["several lines"]),
+    (dict(multipaths=[multipath("36", alias=5), multipath("37", alias="5")]), ["alias 5 is given to 36 and to 37"]),
+    (dict(blacklist=[dict(type="wwid", value="36", vendor="A")]), ['type wwid has a vendor ("A")', "type device"]),
+    (dict(blacklist=[dict(type="device", vendor="A", product="B", value="C")]), ['type device has a value ("C")']),
+    (dict(devices="CEPHGATE"), ["devices is no list of dictionaries with the keys"]), (dict(multipaths=["36"]), ["multipaths[0] is no dictionary"]),
+    (dict(device=[RULE]), ["options: device is none of its keys"])])
 def test_what_multipath_would_take_for_something_else_is_refused(run, conf, tools, options, words):
     result = run(**options)
     assert result["failed"] and not result["changed"] and not conf.exists() and tools.calls == []
     for word in words:
         assert word in result["msg"]
+
+
+def test_what_is_said_and_shown_has_the_letters_of_the_file(run, conf):
+    conf.parent.mkdir()
+    conf.write_bytes(u"# größer\n".encode("utf-8"))
+    result = run(devices=[dict(vendor=u"Ä", product="B", entries=dict(alias_prefix=u"gerät"))], diff=True)
+    assert [text for text in result["edits"] if u"gerät" in text] and u"Ä" in result["operations"][0]["action"]
+    assert u"größer" in result["diff"]["before"] and u"gerät" in result["diff"]["after"]
+    assert conf.read_bytes().decode("utf-8") == result["diff"]["after"]
 
 
 def test_an_alias_may_go_from_one_disk_to_another(run):
@@ -217,6 +235,7 @@ def test_an_alias_may_go_from_one_disk_to_another(run):
 
 def test_a_relative_path_and_a_file_that_is_no_text_are_refused(run_module, run, tools, conf):
     assert "is relative" in run_module(multipath_conf, path="multipath.conf")["msg"]
+    assert "is a folder" in run_module(multipath_conf, path=str(conf.parent.parent))["msg"]
     conf.parent.mkdir()
     conf.write_bytes(b"defaults {\n}\n\xff\x00")
     result = run(devices=[RULE])
@@ -225,7 +244,7 @@ def test_a_relative_path_and_a_file_that_is_no_text_are_refused(run_module, run,
 
 def test_overrides_that_take_our_rule_out_of_force_are_said(run, conf, monkeypatch):
     said = []
-    monkeypatch.setattr(multipath_conf.AnsibleModule, "warn", lambda self, text, **more: said.append(text))
+    monkeypatch.setattr(multipath_conf.DeclaredModule, "warn", lambda self, text, **more: said.append(text))
     conf.parent.mkdir()
     conf.write_text("overrides {\n    no_path_retry fail\n    fast_io_fail_tmo 5\n}\n")
     rule = dict(RULE, entries=dict(no_path_retry="queue", fast_io_fail_tmo=5, prio="alua"))
