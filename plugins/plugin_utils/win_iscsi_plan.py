@@ -9,7 +9,7 @@ __metaclass__ = type
 
 import collections
 
-from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm_names import format_portal, in_scope, parse_portal
+from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm_names import check_prefix, format_portal, in_scope, parse_portal
 from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Operation, Refused
 from ansible_collections.cephgate.iscsi.plugins.plugin_utils import win_chap
 
@@ -36,6 +36,8 @@ class Desired(object):
         self.absent = absent
         self.targets = targets
         self.keys = []
+        for prefix in self.exclusive:
+            check_prefix(prefix, 'exclusive')
         for target in targets:
             portals = [parse_portal(text) for text in target.get('portals') or []]
             if not portals and not absent:
