@@ -37,14 +37,14 @@ def site(count, **client):
         linux_clients=dict(hosts=dict(client1=dict(client, cephgate_host='db'))))
 
 
-def run(folder, inventory, *arguments):
-    """(report of the json callback, seconds, what was printed)"""
+def run(folder, inventory, *arguments, before=()):
+    """(report of the json callback, seconds, what was printed). before: words that start the command in another world"""
     folder.mkdir(exist_ok=True)
     (folder / 'hosts.json').write_text(json.dumps(inventory))
     (folder / 'play.yml').write_text(PLAY)
     start = time.monotonic()
     done = subprocess.run(
-        [BIN / 'ansible-playbook', '--check', '--diff', '-vvv', '-i', folder / 'hosts.json', folder / 'play.yml', *arguments], cwd=TOP,
+        [*before, BIN / 'ansible-playbook', '--check', '--diff', '-vvv', '-i', folder / 'hosts.json', folder / 'play.yml', *arguments], cwd=TOP,
         text=True, check=False, capture_output=True, env=dict(
             os.environ, ANSIBLE_STDOUT_CALLBACK='ansible.posix.json', ANSIBLE_NOCOLOR='1',
             ANSIBLE_COLLECTIONS_PATH=str(TOP / 'build/collections')))
@@ -111,6 +111,24 @@ def test_a_name_that_another_client_has_is_found_before_anything_else(tmp_path):
     report, _seconds, printed = run(tmp_path, twins)
     assert report['stats']['client1']['failures'] == 1 and 'have the same initiator name' in printed
     assert len(report['plays'][0]['tasks']) == 2, 'the argument specs and the preflight'
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason='needs root, for an /etc of its own')
+def test_machines_that_had_one_name_are_told_to_be_copies(tmp_path):
+    """Both clients are this machine, as two copies of one are; in an /etc where open-iscsi has made a name."""
+    copies = site(1)
+    names = ['iqn.1993-08.org.debian:01:db', 'iqn.1993-08.org.debian:01:web']
+    copies['all']['vars']['cephgate_hosts']['db']['initiators'] = names
+    for number, name in enumerate(names, 1):
+        copies['linux_clients']['hosts']['client%d' % number] = dict(cephgate_host='db', cephgate_initiator_name=name)
+    world = ['unshare', '--mount', '--propagation', 'private', 'sh', '-c', 'mount -t tmpfs none /mnt && cp -a /etc/. /mnt/ && mkdir -p /mnt/iscsi && '
+             'echo InitiatorName=iqn.1993-08.org.debian:01:6ffe1b8aaa7b > /mnt/iscsi/initiatorname.iscsi && mount --bind /mnt /etc && exec "$@"', 'sh']
+    report, _seconds, printed = run(tmp_path, copies, before=world)
+    assert not any(host['failures'] for host in report['stats'].values()), printed[-4000:]
+    told = [task['hosts'] for play in report['plays'] for task in play['tasks'] if task['task']['name'].endswith('had the name of another one')]
+    for host, other in (('client1', 'client2'), ('client2', 'client1')):
+        text = ' '.join(told[0][host]['msg'].split())
+        assert text.startswith('%s had the initiator name iqn.1993-08.org.debian:01:6ffe1b8aaa7b, as has %s: it is probably a copy' % (host, other))
 
 
 def test_networks_are_bound_to_devices(tmp_path):

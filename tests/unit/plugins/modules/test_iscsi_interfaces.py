@@ -4,6 +4,8 @@
 """Interfaces: each network's portals through its own device, with records that have room for several."""
 import os
 import socket
+import subprocess
+import sys
 
 import pytest
 
@@ -78,6 +80,29 @@ def test_a_connection_through_a_device():
         made.close()
         with pytest.raises(OSError):
             connect("127.0.0.1", server.getsockname()[1], 5, "nosuch0")
+
+
+PROBE = """
+from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm import Iscsiadm
+for address in ("127.0.0.1", "192.0.2.9", "198.51.100.9"):
+    try:
+        print(Iscsiadm(None, connect_timeout=1).probe(address, 3260))
+    except EnvironmentError as error:
+        print(error)
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, for a network of its own")
+def test_what_keeps_a_portal_from_answering_is_told_apart():
+    """Nobody listens, nobody is there, no way leads there: in a network where nobody else is."""
+    setup = ("ip link set lo up && ip link add d0 type veth peer name d1 && ip address add 192.0.2.1/24 dev d0 && ip link set d0 up && "
+             "ip link set d1 up && exec")
+    done = subprocess.run(["unshare", "--net", "sh", "-c", setup + ' "$@"', "sh", sys.executable, "-c", PROBE], text=True, check=True,
+                          capture_output=True, env=dict(os.environ, PYTHONPATH=os.pathsep.join(sys.path)))
+    refused, silent, unreachable = done.stdout.splitlines()
+    assert refused.startswith("127.0.0.1:3260 connection refused: the host is up but no target listens there")
+    assert silent.startswith("192.0.2.9:3260 no answer: is the gateway up")
+    assert unreachable.startswith("198.51.100.9:3260 no route: check the address")
 
 
 def test_check_mode_makes_no_interface(run, client_host, tools):
