@@ -24,7 +24,7 @@ start)
         > "$run-fio" 2>&1 < /dev/null &
     echo $! > "$run-fio.pid" ;;
 stop)
-    kill -INT "$(cat "$run-fio.pid")"
+    kill -TERM "$(cat "$run-fio.pid")"
     for name in disk local; do echo stop > "$run-$name.stop"; done
     for name in disk local; do
         timeout 30 sh -c "until grep longest $run-$name; do sleep 0.5; done"
