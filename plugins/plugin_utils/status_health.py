@@ -58,4 +58,6 @@ def natural(name):
 
 def why(result):
     """What a module's failure says, in one line."""
-    return ' '.join(str(result.get('msg') or 'no reason given').split())
+    text = ' '.join(str(result.get('msg') or 'no reason given').split())
+    # What ssh says comes with a name of its own.
+    return text.replace('Failed to connect to the host via ssh: ssh: ', 'ssh: ', 1)

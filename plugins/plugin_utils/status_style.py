@@ -33,11 +33,12 @@ header h1{font-size:26px;line-height:1.2;font-weight:650;letter-spacing:-.01em}
 header p{font-size:17px;line-height:1.4;margin-top:2px}
 .where{display:flex;flex-wrap:wrap;justify-content:space-between;gap:2px 24px;color:var(--soft);font-size:13px;margin-bottom:18px}
 .tiles{display:grid;grid-template-columns:repeat(5,1fr);gap:12px;margin-top:24px}
-.tile{background:var(--card);border:1px solid var(--rule);border-radius:10px;padding:12px 14px 14px}
+.tile{display:flex;flex-direction:column;background:var(--card);border:1px solid var(--rule);border-radius:10px;padding:12px 14px 14px}
 .tile dt{font-size:13px;color:var(--soft)}
 .tile dd{font-size:14px;white-space:nowrap}
 .tile b{font-size:22px;font-weight:600;letter-spacing:-.01em;font-variant-numeric:tabular-nums}
-.bar{display:flex;height:6px;margin-top:8px;border-radius:3px;overflow:hidden;background:var(--t-unknown)}
+.tile dt+dd{margin-bottom:8px}
+.bar{display:flex;flex:none;height:6px;margin-top:auto;border-radius:3px;overflow:hidden;background:var(--t-unknown)}
 .bar i{background:var(--healthy)}.bar u{background:repeating-linear-gradient(45deg,var(--broken) 0 3px,var(--t-broken) 3px 5px)}
 .problem{background:var(--card);border:1px solid var(--rule);border-left:5px solid var(--unknown);border-radius:10px;padding:14px 18px;
 margin-bottom:12px;break-inside:avoid}
