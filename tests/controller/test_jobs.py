@@ -130,6 +130,7 @@ def test_a_host_is_attached(site):
 
 @pytest.mark.parametrize('playbook, answers, said', [
     ('add_lun', dict(cephgate_image='rbd/n', cephgate_size='7', cephgate_lun_host='db'), 'size "7" is none'),
+    ('add_lun', dict(cephgate_image='rbd/n', cephgate_lun_host='db'), 'image rbd/n does not exist in Ceph and no size is given'),
     ('add_lun', dict(cephgate_image='rbd/n', cephgate_size='1G', cephgate_lun_host='none'), 'host "none" is not declared'),
     ('add_lun', dict(cephgate_image='no image', cephgate_size='1G', cephgate_lun_host='db'), 'an image is written pool/image'),
     ('add_lun', dict(cephgate_image='rbd/n', cephgate_size='1G', cephgate_lun_host='db', cephgate_lun_gateway='gw9'), 'preferred gateway "gw9"'),
