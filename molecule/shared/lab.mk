@@ -36,7 +36,7 @@ lab-build.run:
 lab-fresh.run:
 	@$(LAB) down
 	@$(LAB) up
-	@$(LAB) phase 'tests: fresh lab' $(PYTEST) tests/integration/lab/test_fresh_lab.py
+	@$(LAB) phase 'tests: fresh lab' $(PYTEST) tests/integration/lab/test_fresh_lab.py tests/integration/lab/test_example.py
 # Minutes, so it is not among the steps of make test. On a lab without a site: the emulator on gw1 is started anew.
 .PHONY: lab-live
 lab-live: venv  ## replay the recordings with live sessions on the gateway gw1 that is up (emulator over LIO)
@@ -48,10 +48,15 @@ lab-site.run:
 # After lab-site, as it wants the site as it is declared. It leaves one more image.
 lab-availability.run:
 	@$(LAB) phase 'tests: availability' $(PYTEST) -s tests/integration/lab/test_availability.py
-.PHONY: lab-operations
-# Not in LAB_STEPS: on a lab whose site is as lab-site leaves it, minutes for each operation.
-lab-operations: venv  ## drain, upgrade, remove and the like under load, on the lab that is up
-	@$(LAB) phase 'tests: operations' $(PYTEST) -s tests/integration/lab/test_images.py tests/integration/lab/test_operations.py
+.PHONY: lab-operations lab-failback
+# Not in LAB_STEPS: half an hour and more, on a lab whose site is as lab-site leaves it, and it is so again at the end. In this order: the
+# last ones replace a gateway and purge the site.
+OPERATIONS := images operations lun_operations status site_operations
+lab-operations: venv  ## every runbook of docs/operations under load, on the lab that is up
+	@$(LAB) phase 'tests: operations' $(PYTEST) -s $(patsubst %,tests/integration/lab/test_%.py,$(OPERATIONS))
+# Like failover: the mode fenced needs real SCST.
+lab-failback: venv  ## the runbooks of the mode fenced under load, on the lab with real SCST that is up
+	@$(LAB) phase 'tests: failback' $(PYTEST) -s tests/integration/lab/test_failback.py
 .PHONY: failover failover-many stale-write
 # Not in LAB_STEPS: the mode fenced needs real SCST (make lab SCST_SOURCE=...). With the emulator a gateway that is fenced stays stuck: LIO,
 # its data plane, ends no session before the commands that the guard holds have ended, and the emulator's tree hangs with it.

@@ -15,6 +15,7 @@ import yaml
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 from labsite import STATE, TOP, play_site  # noqa: E402
+from runbooks import Inventory  # noqa: E402
 
 sys.path[:0] = [str(TOP / "tests/emulator"), str(TOP / "build/collections")]
 
@@ -30,3 +31,16 @@ def site():
 def declared():
     """The lab's declaration, to change and hand back as extra variables."""
     return yaml.safe_load((TOP / "inventories/lab/group_vars/all.yml").read_text())
+
+
+@pytest.fixture(scope="session")
+def inventory(site):
+    """The lab's inventory in a copy that operations change."""
+    return Inventory()
+
+
+@pytest.fixture
+def idempotent(inventory):
+    """What a runbook leaves is what the inventory says: the site has nothing left to do."""
+    yield
+    inventory.idle("site")

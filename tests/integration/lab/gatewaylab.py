@@ -19,6 +19,7 @@ import cluster  # noqa: E402
 import config  # noqa: E402
 import proc  # noqa: E402
 import proof  # noqa: E402
+import scst  # noqa: E402
 import ssh  # noqa: E402
 import topology  # noqa: E402
 from fiolog import longest_pause  # noqa: E402
@@ -126,6 +127,13 @@ def power_on(gateway):
     made = cluster.choose_image(progress)
     # not cluster.up, which would bring up Ceph, too
     cluster.bring(progress, Vm(config.HOSTS[gateway]), made, accel.choose(made, progress))
+
+
+def another_machine(gateway):
+    """In place of one without power: the same name and addresses, an empty disk. SCST is there, as on a new machine of the lab."""
+    Vm(config.HOSTS[gateway]).disk.unlink()
+    power_on(gateway)
+    scst.provide(Progress(), config.HOSTS[gateway])
 
 
 def stop_ceph():

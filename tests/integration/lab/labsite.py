@@ -38,9 +38,9 @@ class Run:
         return "\n".join(self.errors)
 
 
-def play_command(*arguments, variables=None, limit=None, playbook="cephgate.iscsi.site"):
-    """A playbook on inventories/lab: (command, environment)."""
-    command = [str(BIN / "ansible-playbook"), "-i", str(TOP / "inventories/lab"), playbook, *arguments]
+def play_command(*arguments, variables=None, limit=None, playbook="cephgate.iscsi.site", inventory=TOP / "inventories/lab"):
+    """A playbook on an inventory: (command, environment)."""
+    command = [str(BIN / "ansible-playbook"), "-i", str(inventory), playbook, *arguments]
     if variables:
         command += ["--extra-vars", json.dumps(variables)]
     if limit:
@@ -50,9 +50,9 @@ def play_command(*arguments, variables=None, limit=None, playbook="cephgate.iscs
                          PATH="%s:%s" % (BIN, os.environ["PATH"]))
 
 
-def play_site(*arguments, variables=None, limit=None, playbook="cephgate.iscsi.site", timeout=900):
-    """Run a playbook, that of the site unless told otherwise, on inventories/lab; returns a Run."""
-    command, environment = play_command(*arguments, variables=variables, limit=limit, playbook=playbook)
+def play_site(*arguments, timeout=900, **what):
+    """Run a playbook, that of the site on inventories/lab unless told otherwise (see play_command); returns a Run. timeout: in seconds"""
+    command, environment = play_command(*arguments, **what)
     done = subprocess.run(command, cwd=TOP, env=environment, stdin=subprocess.DEVNULL, text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=timeout, check=False)
     start = done.stdout.find("{\n")

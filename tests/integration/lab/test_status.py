@@ -1,0 +1,76 @@
+# Copyright (c) 2026, the cephgate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The runbook of the status: what it says of the living site, its exit status, its file, its page in a browser (pictures in build/page)."""
+import json
+import sys
+
+import pytest
+
+import gatewaylab as lab
+from labsite import TOP, on
+
+import network  # of molecule/shared/lab, which gatewaylab has put on the path
+
+sys.path.insert(0, str(TOP / "tests/page"))
+
+from browser import Browser  # noqa: E402
+from test_page import LOOK, WIDTHS  # noqa: E402
+
+pytestmark = pytest.mark.usefixtures("idempotent")
+
+PICTURES = TOP / "build/page"
+HOST = lab.config.HOSTS["gw1"]
+
+
+@pytest.fixture(scope="module")
+def browser():
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    one = Browser()
+    yield one
+    one.close()
+
+
+def ask(inventory, browser, name, **variables):
+    """(exit code, the report); its page is looked at in a browser, too."""
+    page, report = PICTURES / (name + ".html"), PICTURES / (name + ".json")
+    run = inventory.play("status", cephgate_status_html=str(page), cephgate_status_json=str(report), **variables)
+    assert not any(run.changed.values()), run.changed
+    for width in WIDTHS:
+        browser.open(page, WIDTHS[width])
+        assert browser.ask(LOOK)["problems"] == [] and browser.requests == ["file://%s" % page]
+        browser.picture(PICTURES / ("%s-%s.png" % (name, width)), 4000)
+    browser.paper(PICTURES / (name + ".pdf"))
+    return run, json.loads(report.read_text())
+
+
+def test_a_healthy_site_is_called_so(inventory, browser):
+    lab.all_paths()
+    run, report = ask(inventory, browser, "lab-healthy", cephgate_status_fail_on="degraded")
+    assert run.code == 0, run.error
+    assert report["health"] == "healthy" and report["problems"] == [], report["problems"]
+    assert [gateway["name"] for gateway in report["gateways"]] == ["gw1", "gw2"] and not any(gateway["drift"] for gateway in report["gateways"])
+    assert {image["image"]: image["serving"] for image in report["images"]} == {
+        lun["image"]: ["gw1", "gw2"] for lun in inventory.declared()["cephgate_luns"]}
+    assert report["summary"]["links"] == {"all": 4, "up": 4, "down": 0}
+    words = browser.ask("document.body.textContent")
+    for name in ("Healthy", "client1", "rbd/shared", "10.99.2.12"):
+        assert name in words
+
+
+def test_a_path_that_is_cut_is_named_and_its_disks_work(inventory, browser):
+    lab.all_paths()
+    network.cut(HOST, 1)
+    try:
+        lab.wait("the client has noticed", lambda: "failed" in on("client1", "multipathd show paths raw format %t"), 90)
+        run, report = ask(inventory, browser, "lab-path-degraded")
+        assert run.code == 0, run.error
+        assert report["health"] == "degraded" and report["summary"]["disks"]["broken"] == 0
+        assert report["summary"]["links"] == {"all": 4, "up": 3, "down": 1}
+        host = next(one for one in report["hosts"] if one["name"] == "client1")
+        assert host["health"] == "degraded" and [(one["gateway"], one["portal"]) for one in host["links"] if one["state"] == "down"] == [
+            ("gw1", "10.99.1.11")]
+        assert inventory.play("status", cephgate_status_fail_on="degraded").code != 0
+    finally:
+        network.mend(HOST, 1)
+    print("all paths back after %.0f s" % lab.all_paths())
