@@ -5,6 +5,8 @@
 
 That the same answers again change nothing is shown where it costs less: tests/controller/test_jobs.py.
 """
+import contextlib
+
 import pytest
 
 import gatewaylab as lab
@@ -19,14 +21,16 @@ WEB = "iqn.1993-08.org.debian:01:web1"
 UNTOUCHED = 5
 
 
-def as_host(name, command):
-    """On the client, with sessions under that initiator name, from an interface of open-iscsi of its own."""
+@contextlib.contextmanager
+def logged_in_as(name, gateway="gw1", portal="10.99.1.11"):
+    """The client has a session under that initiator name, from an interface of open-iscsi of its own."""
+    node = "iscsiadm -m node -I other -T iqn.2026-11.com.example.cephgate:%s -p %s " % (gateway, portal)
     on("client1", "iscsiadm -m iface -I other -o new && iscsiadm -m iface -I other -o update -n iface.initiatorname -v " + name)
     try:
-        on("client1", "iscsiadm -m discovery -t st -p 10.99.1.11 -I other -o new && iscsiadm -m node -I other -p 10.99.1.11 -l")
-        return on("client1", command)
+        on("client1", node + "-o new && " + node + "-l")
+        yield on(gateway, "ls %s%s/sessions" % (lab.TARGET, gateway)).split()
     finally:
-        on("client1", "iscsiadm -m node -I other -u; iscsiadm -m node -I other -o delete; iscsiadm -m iface -I other -o delete")
+        on("client1", "%s-u; %s-o delete; iscsiadm -m iface -I other -o delete" % (node, node))
 
 
 def test_a_host_is_attached_and_may_log_in(inventory):
@@ -40,8 +44,9 @@ def test_a_host_is_attached_and_may_log_in(inventory):
     assert inventory.declared()["cephgate_hosts"]["web"] == {"initiators": [WEB]}
     assert "# two hosts see it" in inventory.site.read_text(), "comments stay"
     disks = on("client1", "ls /sys/block")
-    found = as_host(WEB, "iscsiadm -m session; echo; ls /sys/block").split("\n\n")
-    assert "10.99.1.11" in found[0] and found[1].split() == disks.split(), "a session, and without LUNs no disk"
+    with logged_in_as(WEB) as there:
+        assert any(name.startswith(WEB) for name in there), there
+        assert on("client1", "ls /sys/block") == disks, "without LUNs there are no disks"
 
 
 def test_a_lun_is_added_without_touching_the_others(inventory):
