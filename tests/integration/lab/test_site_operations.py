@@ -80,7 +80,7 @@ def test_the_site_is_purged_when_it_is_meant_and_comes_back_with_its_data(invent
     for gateway in ("gw1", "gw2"):
         assert objects(gateway) == 0
         assert on(gateway, "ls /etc/cephgate /usr/local/sbin/cephgate 2>/dev/null || true") == ""
-    assert on("client1", "ls /dev/mapper").split() == ["control"]
+    lab.wait("the client has no disk of it", lambda: on("client1", "ls /dev/mapper").split() == ["control"], 30)
     images = lab.ceph.tool("rbd", "ls").stdout.split()
     assert {"shared", "small", "grows", "added"} <= set(images), "images stay"
 
