@@ -27,7 +27,7 @@ options:
     required: true
     suboptions:
       path:
-        description: Mount point; made when it is missing.
+        description: Mount point; made when it is missing. Folders of the system itself, such as C(/etc) and C(/var), are refused.
         type: str
         required: true
       device:

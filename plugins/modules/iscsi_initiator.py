@@ -30,7 +30,7 @@ options:
     elements: str
     default: []
   others:
-    description: Initiator names of other hosts of the site, with a name of each host for messages.
+    description: Initiator names of other hosts of the site, with a name of each host for messages. O(name) must be none of them.
     type: dict
     default: {}
   replace:

@@ -70,6 +70,7 @@ options:
   settings:
     description:
       - Node settings by their full names, such as C(node.session.timeo.replacement_timeout).
+      - What O(startup), O(chap), O(interfaces) and a target's name and portals say cannot be set here.
       - Settings that are not listed stay as they are. In a new record they have the values built into open-iscsi, not
         those of C(iscsid.conf), which C(iscsiadm) only reads for records that a discovery makes.
       - A changed setting takes effect at the next login, see RV(pending) and O(relogin).
@@ -161,6 +162,7 @@ options:
       - Sessions and records of targets below them that O(targets) does not list, and portals that it does not list,
         are removed. Names that only begin with the same letters are somebody else's and stay.
       - A prefix covers whole parts, C(prefix:...) and C(prefix....). One that is written with its colon covers C(prefix:...) alone.
+      - Refused when it does not say whose names are meant (date and domain), or when nothing is declared beside it.
       - Only with O(state=present). Nothing is removed when a portal of O(discovery) did not answer, since then it is not
         known what there should be.
     type: list
