@@ -26,7 +26,12 @@ import pathlib
 import subprocess
 import sys
 
+import hypothesis
 import pytest
+
+# On a busy machine generated input is slow to come, which says nothing of what is tested.
+hypothesis.settings.register_profile('busy', deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile('busy')
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 subprocess.run([TOP / 'tests/tools/link-collection.sh'], check=True)
