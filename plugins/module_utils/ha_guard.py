@@ -71,6 +71,16 @@ def exists(device):
     return os.path.exists(path(device))
 
 
+class _Wanted(object):
+    """A guard that somebody waits for. error: (errno, text)"""
+
+    def __init__(self, device, text):
+        self.device = device
+        self.table = text
+        self.done = False
+        self.error = ()
+
+
 class Guards(object):
     """Every call of dmsetup, as few as can be: initiators wait for them. run, under_way, exists: see there."""
 
@@ -83,7 +93,7 @@ class Guards(object):
         self._concise = True     # until dmsetup says that it is too old for it
         self._lock = threading.Lock()
         self._turn = threading.Lock()
-        self._waiting = []       # [name, table, whether it is done, error]
+        self._waiting = []
 
     def _call(self, *words):
         code, out, err = self.run(['dmsetup'] + list(words))
@@ -99,32 +109,32 @@ class Guards(object):
 
     def create(self, device, text):
         """What is asked for while dmsetup runs is made in one call when it has ended: a take-over of many disks waits for their guards."""
-        mine = [device, text, False, None]
+        mine = _Wanted(device, text)
         with self._lock:
             self._waiting.append(mine)
         with self._turn:
-            if not mine[2]:
+            if not mine.done:
                 with self._lock:
                     batch, self._waiting = self._waiting, []
                 self._create(batch)
-        if mine[3] is not None:
-            raise mine[3]
+        if mine.error:
+            raise GuardError(*mine.error)
 
     def _create(self, batch):
         if len(batch) > 1 and self._concise:
             # No name or table has a comma, a semicolon or a backslash.
             code, dummy, err = self.run(['dmsetup', 'create', '--noudevrules', '--concise', ';'.join(
-                '%s,CEPHGATE-%s,,rw,%s' % (PREFIX + device, device, text) for device, text, dummy, dummy2 in batch)])
+                '%s,CEPHGATE-%s,,rw,%s' % (PREFIX + each.device, each.device, each.table) for each in batch)])
             self._concise = 'concise' not in err  # unrecognized option: before 1.02.147
             for each in batch:
-                each[2] = not code or self.exists(each[0])
+                each.done = not code or self.exists(each.device)
         for each in batch:
-            if not each[2]:
+            if not each.done:
                 try:
-                    self._call('create', PREFIX + each[0], '--uuid', 'CEPHGATE-' + each[0], '--noudevrules', '--table', each[1])
+                    self._call('create', PREFIX + each.device, '--uuid', 'CEPHGATE-' + each.device, '--noudevrules', '--table', each.table)
                 except EnvironmentError as error:
-                    each[3] = error
-                each[2] = True
+                    each.error = (error.errno, str(error))
+                each.done = True
 
     def ensure(self, device, disk, size):
         """The guard is over this disk and as large as it."""
