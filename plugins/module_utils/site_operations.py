@@ -30,12 +30,19 @@ def gateways_seen(looked, told, iqn_prefix):
         except (ValueError, TypeError):
             pass  # an older command, or none: that gateway does not know of draining
     seen = {}
+    names = dict((target_name(iqn_prefix, result['item']), result['item']) for result in looked)
     for result in looked:
         name = result['item']
         target = target_name(iqn_prefix, name)
-        answered = 'sessions' in result and 'targets' in result
+        # Of another machine than is meant nothing is known of the one that is: who is logged in there would be overlooked.
+        others = sorted(set(names[one['name']] for one in result.get('targets') or () if one['name'] in names) - set([name]))
+        why = None
+        if 'sessions' not in result or 'targets' not in result:
+            why = ' '.join(str(result.get('msg') or 'it did not answer').split())
+        elif others:
+            why = 'the machine that answered has the target of gateway %s: do both names lead to one machine?' % others[0]
         seen[name] = dict(
-            answered=answered, why=None if answered else ' '.join(str(result.get('msg') or 'it did not answer').split()),
+            answered=why is None, why=why,
             enabled=any(one['name'] == target and one['enabled'] for one in result.get('targets') or ()),
             drained=bool(said.get(name, {}).get('drained')),
             images=dict((one['image'], dict(served=one['served'], here=one.get('here'))) for one in said.get(name, {}).get('images') or ()),

@@ -39,6 +39,16 @@ def inventory(site):
     return Inventory()
 
 
+@pytest.fixture(scope="session")
+def browser():
+    sys.path.insert(0, str(TOP / "tests/page"))
+    from browser import Browser  # only what looks at the page needs one
+    (TOP / "build/page").mkdir(parents=True, exist_ok=True)
+    one = Browser()
+    yield one
+    one.close()
+
+
 @pytest.fixture
 def idempotent(inventory):
     """What a runbook leaves is what the inventory says: the site has nothing left to do."""

@@ -10,7 +10,7 @@ import pytest
 import gatewaylab as lab
 from labsite import disk, on, serial
 from runbooks import PLANNED, Load, mapped, served, sessions
-from test_status import ask, browser  # noqa: F401 # a fixture
+from test_status import ask
 
 pytestmark = pytest.mark.usefixtures("idempotent")
 
@@ -27,7 +27,7 @@ def objects(gateway):
     return on(gateway, "ls {0}/targets/iscsi {0}/devices {0}/device_groups".format(lab.TREE)).count("cephgate") + len(mapped(gateway))
 
 
-def test_a_gateway_that_died_is_told_and_replaced_by_another_machine(inventory, browser):  # noqa: F811
+def test_a_gateway_that_died_is_told_and_replaced_by_another_machine(inventory, browser):
     """gw1, which serves what is written to."""
     lab.all_paths()
     with Load() as load:

@@ -14,21 +14,12 @@ import network  # of molecule/shared/lab, which gatewaylab has put on the path
 
 sys.path.insert(0, str(TOP / "tests/page"))
 
-from browser import Browser  # noqa: E402
 from test_page import LOOK, WIDTHS  # noqa: E402
 
 pytestmark = pytest.mark.usefixtures("idempotent")
 
 PICTURES = TOP / "build/page"
 HOST = lab.config.HOSTS["gw1"]
-
-
-@pytest.fixture(scope="module")
-def browser():
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    one = Browser()
-    yield one
-    one.close()
 
 
 def ask(inventory, browser, name, **variables):
@@ -61,7 +52,7 @@ def test_a_healthy_site_is_called_so(inventory, browser):
     assert [gateway["name"] for gateway in report["gateways"]] == ["gw1", "gw2"] and not any(gateway["drift"] for gateway in report["gateways"])
     assert {image["image"]: image["serving"] for image in report["images"]} == {
         lun["image"]: ["gw1", "gw2"] for lun in inventory.declared()["cephgate_luns"]}
-    assert links(report, True) == sorted((name, "10.99.%d.1%s" % (net, name[-1])) for name in ("gw1", "gw2") for net in (1, 2))
+    assert links(report, True) == sorted((name, "10.99.%d.1%s:3260" % (net, name[-1])) for name in ("gw1", "gw2") for net in (1, 2))
     words = browser.ask("document.body.textContent")
     for name in ("Healthy", "client1", "rbd/shared", "10.99.2.12"):
         assert name in words
@@ -75,7 +66,7 @@ def test_a_path_that_is_cut_is_named_and_its_disks_work(inventory, browser):
         run, report = ask(inventory, browser, "lab-path-degraded")
         assert run.code == 0, run.error
         assert report["health"] == "degraded" and report["summary"]["disks"]["broken"] == 0
-        assert len(links(report, True)) == 3 and links(report, False) == [("gw1", "10.99.1.11")], report["hosts"]
+        assert len(links(report, True)) == 3 and links(report, False) == [("gw1", "10.99.1.11:3260")], report["hosts"]
         assert {name for problem in report["problems"] for name in problem["objects"]} == {"client1"}, report["problems"]
         assert inventory.play("status", cephgate_status_fail_on="degraded").code != 0
     finally:

@@ -56,6 +56,16 @@ def test_what_every_gateway_said_is_put_together():
     assert not seen['gw3']['answered'] and 'not loaded' in seen['gw3']['why'] and not seen['gw3']['drained']
 
 
+def test_a_name_that_leads_to_another_gateways_machine_is_no_answer():
+    """Else nobody would seem to be logged in to the gateway that is meant."""
+    gw1 = dict(sessions=[session('gw1')], targets=[dict(name=PREFIX + ':gw1', enabled=True), dict(name='iqn.2003-01.other:gw2', enabled=True)])
+    seen = operations.gateways_seen([dict(gw1, item='gw1'), dict(gw1, item='gw2')], [], PREFIX)
+    assert seen['gw1']['answered'] and not seen['gw2']['answered']
+    assert 'has the target of gateway gw1: do both names lead to one machine?' in seen['gw2']['why']
+    luns = [dict(image='rbd/a', hosts=dict(db=0))]
+    assert any('gateway gw2 does not answer' in problem for problem in operations.lun_problems('rbd/a', luns, seen, [session('gw1')['initiator']]))
+
+
 def test_sessions_are_understood_as_scst_info_reports_them():
     from scst_emulator import login
     world = World('3.10')
