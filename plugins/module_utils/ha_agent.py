@@ -31,7 +31,9 @@ from ansible_collections.cephgate.iscsi.plugins.module_utils.rbd_kernel import K
 from ansible_collections.cephgate.iscsi.plugins.module_utils.sysfs import Sysfs
 
 TICK = 0.25
-SPARE = 3      # times as long as a step took the loop rests: 100 disks on an emulated processor are steps of a tenth of a second
+# A step that took longer than QUICK is followed by a rest of SPARE times what it took more, but no more than TICK. With few disks nothing is: each
+# of the steps of a planned move is waited for by initiators.
+QUICK, SPARE = 0.05, 3
 DEBUGFS = '/sys/kernel/debug'
 REPORT_EVERY = 1.0
 ASK = 4        # seconds that a command of Ceph may take
@@ -171,7 +173,7 @@ class Keeper(object):
     def wait(self, sleep=time.sleep):
         # Every end of an action wakes the loop. While many disks are under way at once, one step is to see many ends: the steps would
         # take the processor that the actions wait for.
-        sleep(min(SPARE * self._spent, TICK))
+        sleep(min(SPARE * max(0, self._spent - QUICK), TICK))
         self.agent.wake.wait(TICK)
         self.agent.wake.clear()
 
