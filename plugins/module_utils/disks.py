@@ -91,6 +91,11 @@ class Disks(object):
         """Bytes, as the kernel believes now; a grown disk keeps its old size until it is asked again."""
         return int(read_text(self.block(name, 'size')) or 0) * SECTOR
 
+    def unread(self, name):
+        """Whether the kernel got nothing from a disk when it found it, and nobody has it."""
+        return (self.serial(name) is None and os.path.isdir(self.block(name)) and not self.size(name)
+                and not self.holders(name) and not self.users(name))
+
     def hctl(self, name):
         """Address of a path: host:channel:target:lun."""
         return os.path.basename(os.path.realpath(self.block(name, 'device')))

@@ -98,10 +98,14 @@ def _names(paths):
     return ' and '.join(sorted(path['device'] for path in paths))
 
 
-def plan_scan(luns, sessions):
+def plan_scan(luns, sessions, unread):
     """Ask the target of each session for new LUNs, where a declared one is missing behind it.
 
     Only sessions that are logged in: a scan through a broken one would hang until its timeout.
+
+    unread: callable(disk): whether a scan got no answer from it in time (seen with 400 at once on a busy host), so that it has no
+            size and no serial number, and nobody uses it. The kernel shows VPD pages only of what answered when it was found, so
+            such a disk has to go before the scan.
     """
     operations = []
     for session in sessions:
@@ -110,6 +114,9 @@ def plan_scan(luns, sessions):
         lacking = [lun for lun in luns if len(lun.paths) < lun.wanted['paths']
                    and not any(path['device'] in session.disks for path in lun.paths)]
         if lacking:
+            operations.extend(Operation(
+                'session %d to %s, disk %s' % (session.sid, session.target, disk), 'find anew: it has no size and no serial number',
+                'sysfs', 'block/%s/device/delete' % disk, data='1') for disk in sorted(session.disks) if unread(disk))
             operations.append(Operation(
                 'session %d to %s, portal %s' % (session.sid, session.target, session.portal),
                 'look for %s' % ', '.join(lun.serial for lun in lacking), 'sysfs',

@@ -72,7 +72,7 @@ class Work(object):
         """What to do for incomplete LUNs. waited: seconds since the first look."""
         early = waited < GRACE and not self.check_mode
         sessions = [session for session in self.sessions() if session.disks or not early]
-        return (multipath_luns.plan_scan(luns, sessions)
+        return (multipath_luns.plan_scan(luns, sessions, lambda disk: not early and self.disks.unread(disk))
                 + ([] if early else multipath_luns.plan_claims(luns, self.multipathd))
                 + multipath_luns.plan_sizes(luns, self.multipathd.resize, foresee=self.check_mode))
 
