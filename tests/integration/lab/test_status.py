@@ -46,6 +46,7 @@ def test_a_healthy_site_is_called_so(inventory, browser):
     lab.all_paths()
     # That host is on no machine here, and a host that is to have disks and is not there is something wrong.
     inventory.edit("hosts: {app: 0, backup: 0}", "hosts: {app: 0}")
+    inventory.good("site")
     run, report = ask(inventory, browser, "lab-healthy", cephgate_status_fail_on="degraded")
     assert run.code == 0, run.error
     assert report["health"] == "healthy" and report["problems"] == [], report["problems"]
