@@ -92,9 +92,8 @@ class Disks(object):
         return int(read_text(self.block(name, 'size')) or 0) * SECTOR
 
     def unread(self, name):
-        """Whether the kernel got nothing from a disk when it found it, and nobody has it."""
-        return (self.serial(name) is None and os.path.isdir(self.block(name)) and not self.size(name)
-                and not self.holders(name) and not self.users(name))
+        """Whether the kernel got nothing from a disk when it found it. A disk that went meanwhile is none."""
+        return self.serial(name) is None and os.path.isdir(self.block(name)) and not self.size(name)
 
     def hctl(self, name):
         """Address of a path: host:channel:target:lun."""

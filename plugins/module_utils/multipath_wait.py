@@ -11,7 +11,7 @@ import os
 import time
 
 from ansible_collections.cephgate.iscsi.plugins.module_utils import multipath_luns
-from ansible_collections.cephgate.iscsi.plugins.module_utils.disk_guard import refuse_if_used
+from ansible_collections.cephgate.iscsi.plugins.module_utils.disk_guard import refuse_if_used, users_of
 from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm_sysfs import sessions as read_sessions
 from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Failed, perform
 
@@ -72,7 +72,10 @@ class Work(object):
         """What to do for incomplete LUNs. waited: seconds since the first look."""
         early = waited < GRACE and not self.check_mode
         sessions = [session for session in self.sessions() if session.disks or not early]
-        return (multipath_luns.plan_scan(luns, sessions, lambda disk: not early and self.disks.unread(disk))
+
+        def unread(disk):
+            return not early and self.disks.unread(disk) and not users_of(self.disks, disk, self.multipathd.opened)
+        return (multipath_luns.plan_scan(luns, sessions, unread)
                 + ([] if early else multipath_luns.plan_claims(luns, self.multipathd))
                 + multipath_luns.plan_sizes(luns, self.multipathd.resize, foresee=self.check_mode))
 

@@ -18,6 +18,8 @@ description:
     LUNs, and of nothing else, are put into multipath's wwids file.
   - Targets are asked for new LUNs only where a path is missing, and disks for their size only where it is too small.
     Nothing is asked of a session whose connection is broken.
+  - Behind a session where a path is missing, a disk that nobody uses and that has neither size nor serial number, since it did not
+    answer the scan that found it, is deleted and found anew. The kernel would leave it so.
   - Many LUNs in one call; a LUN that is complete costs a few reads of sysfs.
 options:
   maps:

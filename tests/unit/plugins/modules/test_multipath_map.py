@@ -167,14 +167,16 @@ def test_a_new_lun_is_asked_for_only_where_it_is_missing(run, client_host, host)
     assert [op["target"] for op in result["operations"]] == ["class/scsi_host/host2/scan"]
 
 
-@pytest.mark.parametrize("used", [False, True])
+@pytest.mark.parametrize("used", [None, "held", "open"])
 def test_a_disk_that_did_not_answer_the_scan_is_found_anew(run, client_host, host, used):
     """The kernel leaves it without size and VPD pages for ever, seen with 400 paths at once; one that somebody has stays."""
     two_sessions(client_host)
     client_host.disk("sda", 1)
     (client_host.disk("sdb", 2, size=0) / "device/vpd_pg80").unlink()
-    if used:
+    if used == "held":
         client_host.hold("sdb", "md0")
+    if used == "open":
+        client_host.process(77, "dd", opens="sdb")
 
     def appear():
         if not (client_host.sysfs / "block/sdb").exists():
@@ -182,8 +184,8 @@ def test_a_disk_that_did_not_answer_the_scan_is_found_anew(run, client_host, hos
             client_host.map("dm-0", ["sda", "sdc"])
     host.on_scan["host2"] = appear
     result = run(maps=[dict(serial="s1", paths=2)], timeout=30)
-    assert result["failed"] is used
-    assert ("block/sdb/device/delete" in [op["target"] for op in result["operations"]]) is not used
+    assert result["failed"] is bool(used)
+    assert ("block/sdb/device/delete" in [op["target"] for op in result["operations"]]) is not bool(used)
     assert "block/sda/device/delete" not in [op["target"] for op in result["operations"]]
 
 
