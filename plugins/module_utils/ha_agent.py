@@ -26,7 +26,7 @@ from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_types import LIM
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_watch import Watch, Watchdog
 from ansible_collections.cephgate.iscsi.plugins.module_utils.kernel_writer import Writer
 from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Refused
-from ansible_collections.cephgate.iscsi.plugins.module_utils.rbd import bounded_run, mapped
+from ansible_collections.cephgate.iscsi.plugins.module_utils.rbd import bounded_run, mapped, mapping
 from ansible_collections.cephgate.iscsi.plugins.module_utils.rbd_kernel import KernelRbd
 from ansible_collections.cephgate.iscsi.plugins.module_utils.sysfs import Sysfs
 
@@ -130,7 +130,7 @@ class Keeper(object):
         known = {}
         hands = Hands(state, ceph, rbd,
                       Paths(Sysfs(state['sysfs_root']), state['ha']['me'], state['targets'][0]['name'], state['ha']['passive']),
-                      Guards(), lambda: mapped(known=known), say)
+                      Guards(), lambda: mapped(known=known), say, lambda image: mapping(image, known))
         me = state['ha']['me']
         watchdog = Watchdog(threaded, lambda path, client: Watch(path, client, ceph.listed, say))
         self.agent = Agent(site_of(state, host_address(state, mapped())), hands, lambda record: ceph.exchange(me, record), orders, watchdog,

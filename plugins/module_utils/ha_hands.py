@@ -53,15 +53,17 @@ def map_options(entry, read=_read):
 
 class Hands(object):
     """state: of the gateway; ceph: ha_rados.Rados or ha_ceph.Ceph; rbd: rbd.Rbd or rbd_kernel.KernelRbd, bounded;
-    paths: ha_scst.Paths; guards: ha_guard.Guards; mapped: as rbd.mapped; say: called with a line for the journal."""
+    paths: ha_scst.Paths; guards: ha_guard.Guards; mapped: as rbd.mapped; say: called with a line for the journal;
+    mapping: (image) its entry of mapped, or None."""
 
-    def __init__(self, state, ceph, rbd, paths, guards, mapped, say, epoch=kernel_epoch, number=disk_number, options=map_options,
+    def __init__(self, state, ceph, rbd, paths, guards, mapped, say, mapping=None, epoch=kernel_epoch, number=disk_number, options=map_options,
                  clock=clock, sleep=time.sleep):
         self.ceph = ceph
         self.rbd = rbd
         self.paths = paths
         self.guards = guards
         self.mapped = mapped
+        self.mapping = mapping or (lambda image: mapped().get(image))
         self.say = say
         self._epoch = epoch
         self._number = number
@@ -96,7 +98,7 @@ class Hands(object):
     def _entry(self, device):
         """The mapping of a device, which must be of the image that is declared."""
         image = self.images[device]
-        entry = self.mapped().get(image)
+        entry = self.mapping(image)
         if entry is None:
             raise OSError(errno.ENODEV, 'image %s is not mapped' % image)
         wanted = self.entries[image].get('image_id')
@@ -122,12 +124,13 @@ class Hands(object):
 
     def _map(self, device, _arg):
         image = self.images[device]
-        if image in self.mapped():
+        current = self.mapped()
+        if image in current:
             self._entry(device)
             return 'ok'
         # A lock of this host's own client, without a mapping, is what a mapping that was broken off has left. The kernel would take it for that
         # of a dead client, and blocklist it: itself, with all that it serves.
-        self.ceph.free(image, self.entries[image].get('image_id'), self._fenced, set(entry['client'] for entry in self.mapped().values()))
+        self.ceph.free(image, self.entries[image].get('image_id'), self._fenced, set(entry['client'] for entry in current.values()))
         options = ['exclusive'] + [word for word in (self.entries[image].get('options') or '').split(',') if word]
         try:
             self.rbd.map(image, options)
@@ -182,14 +185,14 @@ class Hands(object):
 
     def _unmap(self, device, _arg):
         self.guards.remove(device)
-        entry = self.mapped().get(self.images[device])
+        entry = self.mapping(self.images[device])
         if entry is not None:
             self.rbd.unmap(entry['number'])
         return 'ok'
 
     def _clear(self, device, client):
         """Nothing here must wait for what the guard holds back, so it lets go first; the sessions are gone by now."""
-        entry = self.mapped().get(self.images[device])
+        entry = self.mapping(self.images[device])
         if entry is None or entry['client'] != client:
             return 'ok'
         self.guards.fail(device)
@@ -229,7 +232,7 @@ class Hands(object):
     def forget(self, device, image):
         """A LUN that is not declared any more: let go of its mapping as soon as SCST has let go of the guard."""
         self.guards.remove(device)
-        entry = self.mapped().get(image)
+        entry = self.mapping(image)
         if entry is not None:
             self.rbd.unmap(entry['number'])
 
@@ -245,14 +248,21 @@ class Hands(object):
                 self.say('%s: its path %s had failed though Ceph answers; trying it again' % (device, disk))
                 self.guards.reinstate(device, disk)
 
-    def see(self):
-        """{open, sessions, luns: {device: {client, path, sessions}}, mappings: {device: entry}}."""
-        current = self.mapped()
-        reached = self.paths.reached()
-        luns, mappings = {}, {}
-        for device, image in self.images.items():
-            entry = current.get(image)
-            if entry is not None:
-                mappings[device] = entry
-            luns[device] = dict(client=entry['client'] if entry else None, path=self.paths.path(device), sessions=device in reached)
-        return dict(open=self.paths.is_open(), sessions=len(self.paths.sessions()), luns=luns, mappings=mappings)
+    def see(self, devices=None):
+        """{open, sessions, luns: {device: {client, path, sessions, made}}, mappings: {device: entry}}.
+
+        devices: only these, without what is asked of all at once: which of them sessions reach
+        """
+        images = self.images
+        if devices is None:
+            current, reached = self.mapped(), self.paths.reached()
+            entries = dict((device, current.get(image)) for device, image in images.items())
+        else:
+            entries = dict((device, self.mapping(images[device])) for device in devices if device in images)
+        luns = {}
+        for device, entry in entries.items():
+            luns[device] = dict(client=entry['client'] if entry else None, path=self.paths.path(device), made=self.paths.made(device))
+            if devices is None:
+                luns[device]['sessions'] = device in reached
+        return dict(open=self.paths.is_open(), sessions=len(self.paths.sessions()), luns=luns,
+                    mappings=dict((device, entry) for device, entry in entries.items() if entry is not None))

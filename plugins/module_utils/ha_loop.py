@@ -63,10 +63,10 @@ class Agent(object):
         self._queue = []         # actions of Ceph that wait for their turn
         self._width = 0
         self._ended = []         # (when, kind, key, outcome)
-        self._seen = self._saw = None
+        self._seen = None
         self._looking = self._exchanging = False
-        self._looked = self._beaten = self._followed = None
-        self._cost = 0           # seconds that the last look took
+        self._looked = self._whole = self._beaten = self._followed = None
+        self._cost = self._whole_cost = 0  # seconds that the last look took, and the last one at all disks
         self._table = self._told = None
         self._fresh = False
         self._last = None
@@ -78,10 +78,12 @@ class Agent(object):
 
     # -- called in threads
 
-    def _look(self, began):
+    def _look(self, began, devices):
+        """devices: only these, and what belongs to no disk; None: all."""
         try:
-            seen = dict(self.hands.see(), orders=self.orders(), began=began)
-            seen['unmade'] = [device for device in seen['luns'] if not self.hands.paths.made(device)]
+            seen = dict(self.hands.see(devices), orders=self.orders(), began=began)
+            if devices is not None:
+                seen = self._with_others(seen)
             self._tell('look', None)
         except Exception as error:  # pylint: disable=broad-except # a look that failed must not be the last one
             seen = None
@@ -90,9 +92,20 @@ class Agent(object):
             self._looking = False
             self._looked = self.clock()
             self._cost = self._looked - began
+            if devices is None:
+                self._whole, self._whole_cost = self._looked, self._cost
             if seen is not None:
                 self._seen = seen
         self.wake.set()
+
+    def _with_others(self, seen):
+        """A look at some disks, with what the last one at all of them has told of the others."""
+        luns, mappings = dict(self._seen['luns']), dict(self._seen['mappings'])
+        for device, found in seen['luns'].items():
+            luns[device] = dict(found, sessions=device in luns and luns[device]['sessions'])
+            mappings.pop(device, None)
+        mappings.update(seen['mappings'])
+        return dict(seen, luns=luns, mappings=mappings)
 
     def _exchange(self, record, began):
         try:
@@ -148,14 +161,14 @@ class Agent(object):
     def tick(self):
         now = self.clock()
         with self._lock:
-            look = not self._looking and (self._looked is None or now >= self._looked + self._rest())
+            look, devices = self._due(now)
             beat = not self._exchanging and (self._beaten is None or now >= self._beaten + (SOON if self._hurry() else BEAT))
             self._looking, self._exchanging = self._looking or look, self._exchanging or beat
             seen = self._seen
         if seen is not None:
             self._step(seen, now)
         if look:
-            self.start(lambda: self._look(now))
+            self.start(lambda: self._look(now, devices))
         if beat:
             self._beaten = now
             record = self.memory['record']
@@ -168,9 +181,15 @@ class Agent(object):
             self.start(lambda: self._follow(active))
         self.over = self._is_over(seen)
 
-    def _rest(self):
-        """Seconds between two looks. One that takes long, as with many disks on a slow processor, is made less often."""
-        return min(LOOK, self._cost) if self._ended else max(LOOK, min(SPARE * self._cost, MOST))
+    def _due(self, now):
+        """(whether to look at this gateway, at which disks or None for all). A look at all that takes long, as with many disks on a slow
+        processor, is made less often; what actions have changed meanwhile is looked at by itself."""
+        if self._looking:
+            return False, None
+        if self._whole is None or now >= self._whole + max(LOOK, min(SPARE * self._whole_cost, MOST)):
+            return True, None
+        changed = [key for dummy, kind, key, dummy2 in self._ended if kind in CHANGING]
+        return bool(changed) and now >= self._looked + min(LOOK, self._cost), set(key for key in changed if key is not None)
 
     def _hurry(self):
         """Whether a planned move is under way, in which initiators wait for the records of both sides."""
@@ -182,9 +201,8 @@ class Agent(object):
     def _step(self, seen, now):
         self.watchdog.follow(dict((device, ('/dev/rbd%d' % entry['number'], entry['client'])) for device, entry in seen['mappings'].items()))
         # The state file names a new disk before SCST has it, and at boot all of them: taking it would fail, and not be tried again for a while.
-        unmade = set(seen['unmade'])
         for device, order in self.site.order.items():
-            if device not in seen['luns'] or device in unmade:
+            if device not in seen['luns'] or not seen['luns'][device]['made']:
                 left = UNMADE * (1 + order.index(self.site.me))
                 self.memory['unfit'][device] = max(self.memory['unfit'].get(device, 0), left)
         elapsed = 0 if self._last is None else max(0, now - self._last)

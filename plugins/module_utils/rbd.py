@@ -233,15 +233,7 @@ def mapped(sysfs='/sys/bus/rbd/devices', dev='/dev', known=None):
     for number in sorted((int(name) for name in os.listdir(sysfs) if name.isdigit())):
         base = os.path.join(sysfs, str(number))
         try:
-            if known is None:
-                lasting = _lasting(base)
-            else:
-                # Another mapping under the same number is another folder: with another inode, or the same one made at another time.
-                status = os.stat(base)
-                stamp, lasting = known.get(number, (None, None))
-                if stamp != (status.st_ino, status.st_ctime):
-                    lasting = _lasting(base)
-                    known[number] = ((status.st_ino, status.st_ctime), lasting)
+            lasting = _lasting(base) if known is None else _known(number, base, known)
             if lasting is None:
                 continue
             image, entry = lasting[0], dict(lasting[1], number=number, size=int(_value(os.path.join(base, 'size'))))
@@ -256,6 +248,40 @@ def mapped(sysfs='/sys/bus/rbd/devices', dev='/dev', known=None):
             entry['path'] = _device_path(image, number, dev)
         found[image] = entry
     return found
+
+
+def _known(number, base, known):
+    """What C(_lasting) says, read once for each mapping."""
+    # Another mapping under the same number is another folder: with another inode, or the same one made at another time.
+    status = os.stat(base)
+    stamp, lasting = known.get(number, (None, None))
+    if stamp != (status.st_ino, status.st_ctime):
+        lasting = _lasting(base)
+        known[number] = ((status.st_ino, status.st_ctime), lasting)
+    return lasting
+
+
+def mapping(image, known, sysfs='/sys/bus/rbd/devices'):
+    """One image's entry as C(mapped) tells it, without what it tells of others; None when the image is not mapped.
+
+    A take-over of many disks asks for one at each of its steps, and all that are mapped would make that cost the square of their number.
+    """
+    likely = [number for number, (dummy, lasting) in list(known.items()) if lasting is not None and lasting[0] == image]
+    for numbers in (likely, None):
+        if numbers is None:
+            if not os.path.isdir(sysfs):
+                return None
+            numbers = [int(name) for name in os.listdir(sysfs) if name.isdigit()]
+        for number in sorted(numbers):
+            base = os.path.join(sysfs, str(number))
+            try:
+                lasting = _known(number, base, known)
+                if lasting is not None and lasting[0] == image:
+                    return dict(lasting[1], number=number, size=int(_value(os.path.join(base, 'size'))))
+            except (IOError, OSError) as error:
+                if error.errno not in (errno.ENOENT, errno.ENODEV):
+                    raise
+    return None
 
 
 def _device_path(image, number, dev):

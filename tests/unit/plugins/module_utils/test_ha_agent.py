@@ -5,7 +5,7 @@
 import pytest
 from ha_world import World
 
-from ansible_collections.cephgate.iscsi.plugins.module_utils import ha_agent
+from ansible_collections.cephgate.iscsi.plugins.module_utils import ha_agent, ha_loop
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_types import action
 
 
@@ -58,6 +58,24 @@ def test_a_mapping_that_was_broken_off_keeps_no_disk_from_service(other):
     assert world.ceph.locks[image] == client
     world.run(30, until=world.all_served)
     assert world.owners(lost) == ['gw2'] and world.ceph.fences == fences and world.gw2.client == client
+
+
+def test_what_a_take_over_changes_is_looked_at_by_itself(monkeypatch):
+    """A look at all disks takes the processor that a take-over of many waits for."""
+    monkeypatch.setattr(ha_loop, 'LOOK', 1.0)
+    world = World(2, 8).start()
+    looks, see = [], world.gw2.agent.hands.see
+
+    def looked(devices=None):
+        looks.append(devices)
+        return see(devices)
+
+    world.gw2.agent.hands.see = looked
+    world.gw1.power_cut()
+    seconds = world.run(20, until=world.all_served)
+    assert looks.count(None) <= seconds + 1
+    some = [devices for devices in looks if devices]
+    assert some and set.union(*some) == set(world.devices[0::2]), 'the ones that gw1 had'
 
 
 def test_it_comes_back_on_standby(world, device):

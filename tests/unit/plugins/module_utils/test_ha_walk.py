@@ -7,6 +7,8 @@ import random
 import pytest
 from ha_world import HOSTS, World
 
+from ansible_collections.cephgate.iscsi.plugins.module_utils import ha_loop
+
 EVENTS = 30
 
 
@@ -64,8 +66,10 @@ class Walk:
                 node.start()
 
 
-@pytest.mark.parametrize('seed', range(6))
-def test_a_long_way(seed):
+@pytest.mark.parametrize('seed, look', [(seed, (0.25, 1.0)[seed % 2]) for seed in range(8)])
+def test_a_long_way(seed, look, monkeypatch):
+    """look: seconds between looks at all disks of a gateway, of which there are fewer with many disks."""
+    monkeypatch.setattr(ha_loop, 'LOOK', look)
     walk = Walk(seed)
     try:
         for dummy in range(EVENTS):

@@ -9,7 +9,7 @@ import pytest
 
 from ansible_collections.cephgate.iscsi.plugins.module_utils import rbd as rbd_module
 from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Refused
-from ansible_collections.cephgate.iscsi.plugins.module_utils.rbd import Rbd, RbdError, mapped
+from ansible_collections.cephgate.iscsi.plugins.module_utils.rbd import Rbd, RbdError, mapped, mapping
 from ansible_collections.cephgate.iscsi.plugins.module_utils.rbd_plan import plan_images, plan_mappings
 
 GIB = 1 << 30
@@ -151,8 +151,39 @@ def test_another_mapping_under_the_same_number_is_read_anew(tmp_path):
     assert list(found) == ['rbd/b'] and found['rbd/b']['client'] == '10.0.0.1:0/2'
 
 
+def test_one_mapping_is_found_without_reading_the_others(tmp_path):
+    add_mapping(tmp_path, 0)
+    add_mapping(tmp_path, 1, name='b')
+    add_mapping(tmp_path, 2, name='c', current_snap='s1')
+    known = {}
+    found = mapped(str(tmp_path), known=known)
+    for path in [*(tmp_path / '0').iterdir(), *(tmp_path / '2').iterdir()]:
+        path.unlink()
+    assert mapping('rbd/b', known, str(tmp_path)) == found['rbd/b']
+    (tmp_path / '1/size').write_text(str(2 * GIB))
+    assert mapping('rbd/b', known, str(tmp_path))['size'] == 2 * GIB
+    add_mapping(tmp_path, 3, name='new')
+    assert mapping('rbd/new', known, str(tmp_path))['number'] == 3
+    assert mapping('rbd/new', {3: known[3]}, str(tmp_path))['number'] == 3
+    assert mapping('rbd/c', known, str(tmp_path)) is None, 'a snapshot is none'
+
+
+def test_one_mapping_that_went_or_came_back_elsewhere(tmp_path):
+    add_mapping(tmp_path / 'sys', 0)
+    known = {}
+    assert mapping('rbd/a', known, str(tmp_path / 'sys'))['number'] == 0
+    (tmp_path / 'sys/0').rename(tmp_path / 'gone')
+    assert mapping('rbd/a', known, str(tmp_path / 'sys')) is None
+    add_mapping(tmp_path / 'sys', 0, name='b')
+    add_mapping(tmp_path / 'sys', 5, client_addr='10.0.0.1:0/2')
+    found = mapping('rbd/a', known, str(tmp_path / 'sys'))
+    assert (found['number'], found['client']) == (5, '10.0.0.1:0/2')
+    assert mapping('rbd/b', known, str(tmp_path / 'sys'))['number'] == 0
+
+
 def test_no_rbd_module_means_nothing_is_mapped(tmp_path):
     assert mapped(str(tmp_path / 'none')) == {}
+    assert mapping('rbd/a', {}, str(tmp_path / 'none')) is None
 
 
 def test_holders_are_found(tmp_path):
