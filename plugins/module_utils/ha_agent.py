@@ -12,6 +12,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 
 from ansible_collections.cephgate.iscsi.plugins.module_utils import gateway_state, ha_rados
@@ -33,7 +34,8 @@ from ansible_collections.cephgate.iscsi.plugins.module_utils.sysfs import Sysfs
 TICK = 0.25
 # A step that took longer than QUICK is followed by a rest of SPARE times what it took more, but no more than TICK. With few disks nothing is: each
 # of the steps of a planned move is waited for by initiators.
-QUICK, SPARE = 0.05, 3
+QUICK, SPARE = 0.005, 3
+SWITCH = 0.02
 DEBUGFS = '/sys/kernel/debug'
 REPORT_EVERY = 1.0
 ASK = 4        # seconds that a command of Ceph may take
@@ -205,6 +207,9 @@ def notify(text, environment=None):
 def run(keeper, renewed):
     """For ever; until systemd says stop (SIGTERM), or C(renewed()) says that a newer version was installed: then True."""
     agent, asked = keeper.agent, []
+    if hasattr(sys, 'setswitchinterval'):
+        # A thread that waits for the interpreter wakes up as often as this to ask for it, and with many disks there are many.
+        sys.setswitchinterval(SWITCH)
     signal.signal(signal.SIGTERM, lambda *dummy: (asked.append(clock()), agent.wake.set()))
     notify('READY=1')
     again = False

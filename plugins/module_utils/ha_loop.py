@@ -189,7 +189,7 @@ class Agent(object):
         if self._whole is None or now >= self._whole + max(LOOK, min(SPARE * self._whole_cost, MOST)):
             return True, None
         changed = [key for dummy, kind, key, dummy2 in self._ended if kind in CHANGING]
-        return bool(changed) and now >= self._looked + min(LOOK, self._cost), set(key for key in changed if key is not None)
+        return bool(changed) and now >= self._looked + min(LOOK, SPARE * self._cost), set(key for key in changed if key is not None)
 
     def _hurry(self):
         """Whether a planned move is under way, in which initiators wait for the records of both sides."""

@@ -16,6 +16,7 @@ import errno
 import io
 import mmap
 import os
+import random
 import threading
 import time
 
@@ -23,9 +24,10 @@ from ansible_collections.cephgate.iscsi.plugins.module_utils.gateway_mapper impo
 
 PERIOD = 0.25   # seconds between an answer and the next read
 # Reads a second in all. A gateway's mappings share one client of Ceph, so whichever is read first after a fence tells of it: many disks
-# need no more reads than few (measured: 240 a second took a whole emulated processor, which take-overs were waiting for).
-RATE = 60.0
-FRESH = 1.0     # seconds for which an answer counts
+# need no more reads than few (measured: 240 a second took a whole emulated processor, which take-overs were waiting for; 60 a third of what
+# the agent had to do while it took over a hundred).
+RATE = 20.0
+FRESH = 1.0     # seconds for which an answer counts: of a disk that is read seldom, the newest one of all, and its own for as long as it must
 DOUBT = 0.5     # seconds that the blocklist may take to answer; without an answer the client counts as refused
 GONE = (errno.ENOENT, errno.ENXIO, errno.ENODEV)
 PAGE = 4096
@@ -55,6 +57,8 @@ class Watch(object):
         self._read = read
         self._clock = clock
         self.pace = lambda: PERIOD
+        self.heard = lambda when: None   # told of each answer
+        self.newest = lambda: self._answered  # when any disk of this gateway was answered last
         self._answered = None
         self._refused = False
         self._odd = None
@@ -65,7 +69,8 @@ class Watch(object):
             return 'fenced'
         if self._answered is None:
             return None
-        return 'good' if self._clock() - self._answered <= max(FRESH, self.pace() + 0.75) else 'silent'
+        now = self._clock()
+        return 'good' if now - self._answered <= max(FRESH, self.pace() + 0.75) and now - self.newest() <= FRESH else 'silent'
 
     def look(self, page=None):
         """One read and what it means."""
@@ -79,12 +84,16 @@ class Watch(object):
                     self._odd = str(error)
                     self.say('%s: reading its first block: %s, though Ceph does not refuse this client: is an object broken?' % (
                         self.path, error))
-                self._answered = self._clock()
+                self._answer()
                 return
             self._refused = True
             self.say('%s: Ceph refuses client %s (%s)' % (self.path, self.client, error.strerror))
             return
+        self._answer()
+
+    def _answer(self):
         self._answered = self._clock()
+        self.heard(self._answered)
 
     def _listed(self):
         answer = []
@@ -103,9 +112,11 @@ class Watch(object):
 
     def run(self):
         page = mmap.mmap(-1, PAGE)  # O_DIRECT wants aligned memory
+        part = random.random()      # so that many that begin together do not go on together
         while not self.over and not self._refused:
             self.look(page)
-            time.sleep(self.pace())
+            time.sleep(part * self.pace())
+            part = 1
 
 
 class Watchdog(object):
@@ -115,6 +126,10 @@ class Watchdog(object):
         self.start = start
         self.make = make
         self._watches = {}
+        self._newest = None
+
+    def _heard(self, when):
+        self._newest = when
 
     def follow(self, mappings):
         """mappings: {device: (path of the mapping, client address)}."""
@@ -125,7 +140,7 @@ class Watchdog(object):
         for device, (path, client) in mappings.items():
             if device not in self._watches:
                 watch = self._watches[device] = self.make(path, client)
-                watch.pace = self.pace
+                watch.pace, watch.heard, watch.newest = self.pace, self._heard, lambda: self._newest
                 self.start(watch.run)
 
     def pace(self):

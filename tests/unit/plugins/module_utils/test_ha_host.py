@@ -180,10 +180,15 @@ def test_many_disks_are_read_no_more_often_in_all_than_few():
     dog.follow({'a': ('/dev/rbd0', 'c')})
     assert dog.pace() == ha_watch.PERIOD
     dog.follow(dict((str(number), ('/dev/rbd%d' % number, 'c')) for number in range(300)))
-    assert dog.pace() == 5.0 and watches['/dev/rbd7'].pace() == 5.0
+    assert dog.pace() == 15.0 and watches['/dev/rbd7'].pace() == 15.0
     watches['/dev/rbd7'].look()
-    watches['/dev/rbd7']._clock = lambda: 5.5
-    assert watches['/dev/rbd7'].health() == 'good', 'read every 5 s, so an answer counts for longer'
+    watches['/dev/rbd7']._clock = watches['/dev/rbd8']._clock = lambda: 15.5
+    assert dog.health('7') == 'silent', 'nobody had an answer for longer than a second'
+    watches['/dev/rbd8'].look()
+    assert dog.health('7') == 'good', 'read every 15 s, so its answer counts for longer as long as others are answered'
+    watches['/dev/rbd7']._clock = watches['/dev/rbd8']._clock = lambda: 16
+    watches['/dev/rbd8'].look()
+    assert dog.health('7') == 'silent' and dog.health('8') == 'good'
 
 
 @pytest.mark.parametrize('number, listed', [(errno.ESHUTDOWN, False), (errno.EIO, CephError(errno.EIO, 'no answer'))])
