@@ -35,7 +35,7 @@ TICK = 0.25
 # A step that took longer than QUICK is followed by a rest of SPARE times what it took more, but no more than TICK. With few disks nothing is: each
 # of the steps of a planned move is waited for by initiators.
 QUICK, SPARE = 0.005, 3
-SWITCH = 0.02
+SWITCH = 0.02  # seconds that a thread may keep the interpreter while others wait
 DEBUGFS = '/sys/kernel/debug'
 REPORT_EVERY = 1.0
 ASK = 4        # seconds that a command of Ceph may take
@@ -207,9 +207,8 @@ def notify(text, environment=None):
 def run(keeper, renewed):
     """For ever; until systemd says stop (SIGTERM), or C(renewed()) says that a newer version was installed: then True."""
     agent, asked = keeper.agent, []
-    if hasattr(sys, 'setswitchinterval'):
-        # A thread that waits for the interpreter wakes up as often as this to ask for it, and with many disks there are many.
-        sys.setswitchinterval(SWITCH)
+    # A thread that waits for the interpreter wakes up as often as this to ask for it, and with many disks there are many. Python 2 counts otherwise.
+    getattr(sys, 'setswitchinterval', lambda seconds: None)(SWITCH)
     signal.signal(signal.SIGTERM, lambda *dummy: (asked.append(clock()), agent.wake.set()))
     notify('READY=1')
     again = False
