@@ -52,16 +52,16 @@ def answer(gateway):
         return None
 
 
-def owner(mode):
+def owner(mode, image=IMAGE):
     for gateway in GATEWAYS:
         found = answer(gateway) or {}
         for entry in found.get("images", []):
-            if mode == "fenced" and entry["image"] == IMAGE and entry.get("owner"):
+            if mode == "fenced" and entry["image"] == image and entry.get("owner"):
                 return entry["owner"]
     if mode == "shared":
-        lun = next(one for one in lab.topology.join(lab.topology.ask()) if one.image == IMAGE)
+        lun = next(one for one in lab.topology.join(lab.topology.ask()) if one.image == image)
         return (lun.active_gateways() or ["gw1"])[0]
-    raise SystemExit("no gateway says who has %s" % IMAGE)
+    raise SystemExit("no gateway says who has %s" % image)
 
 
 def healthy(seconds=240):
