@@ -80,7 +80,9 @@ def fingerprint():
 
 def disk(lun):
     """The multipath device of a LUN on the client."""
-    for line in on("client1", "multipathd show paths raw format '%i|%m'").splitlines():
+    # A multipathd that is busy answers with the one word timeout.
+    shown = on("client1", "for try in 1 2 3; do multipathd show paths raw format '%i|%m' | grep -F '|' && exit; sleep 2; done; exit 1")
+    for line in shown.splitlines():
         where, name = (word.strip() for word in line.split("|"))
         if where.endswith(":%d" % lun):
             return "/dev/mapper/" + name
