@@ -32,9 +32,9 @@ from ansible_collections.cephgate.iscsi.plugins.module_utils.rbd_kernel import K
 from ansible_collections.cephgate.iscsi.plugins.module_utils.sysfs import Sysfs
 
 TICK = 0.25
-# A step that took longer than QUICK is followed by a rest of SPARE times what it took more, but no more than TICK. With few disks nothing is: each
-# of the steps of a planned move is waited for by initiators.
-QUICK, SPARE = 0.005, 3
+# A step that took longer than QUICK, or that many actions are under way beside, is followed by a rest of SPARE times what it took (more), but no more
+# than TICK. With few disks nothing is: each of the steps of a planned move is waited for by initiators.
+QUICK, SPARE = 0.05, 3
 SWITCH = 0.02  # seconds that a thread may keep the interpreter while others wait
 DEBUGFS = '/sys/kernel/debug'
 REPORT_EVERY = 1.0
@@ -175,7 +175,7 @@ class Keeper(object):
     def wait(self, sleep=time.sleep):
         # Every end of an action wakes the loop. While many disks are under way at once, one step is to see many ends: the steps would
         # take the processor that the actions wait for.
-        sleep(min(SPARE * max(0, self._spent - QUICK), TICK))
+        sleep(min(SPARE * max(0, self._spent - (0 if self.agent.crowded() else QUICK)), TICK))
         self.agent.wake.wait(TICK)
         self.agent.wake.clear()
 

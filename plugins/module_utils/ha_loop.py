@@ -20,6 +20,7 @@ BEAT = 0.5      # seconds from the beginning of an exchange to that of the next
 SOON = 0.1      # the same while others wait for what I have to say, or I for them
 LOOK = 0.25     # seconds between looks at this gateway, at least
 SPARE, MOST = 3, 1.0  # a look that takes longer is followed by a rest of so many times its length, but no more seconds
+CROWD = 8       # actions at a time
 FOLLOW = 5.0    # seconds between looks at guards
 # A fenced gateway's sessions wait for commands that the guard holds back, so some go only when it lets go. By then their
 # connections must be down: SCST shuts them at once, LIO stops sending.
@@ -189,7 +190,11 @@ class Agent(object):
         if self._whole is None or now >= self._whole + max(LOOK, min(SPARE * self._whole_cost, MOST)):
             return True, None
         changed = [key for dummy, kind, key, dummy2 in self._ended if kind in CHANGING]
-        return bool(changed) and now >= self._looked + min(LOOK, SPARE * self._cost), set(key for key in changed if key is not None)
+        return bool(changed) and now >= self._looked + min(LOOK, (SPARE if self.crowded() else 1) * self._cost), set(key for key in changed if key is not None)
+
+    def crowded(self):
+        """Whether so much is under way at once that it waits for the processor, and not for the next step."""
+        return len(self.memory['busy']) > CROWD
 
     def _hurry(self):
         """Whether a planned move is under way, in which initiators wait for the records of both sides."""
