@@ -92,8 +92,10 @@ class Watch(object):
         self._answer()
 
     def _answer(self):
-        self._answered = self._clock()
-        self.heard(self._answered)
+        # Told first: whoever asks how this disk is asks for the newest answer of all, which must be there by then.
+        now = self._clock()
+        self.heard(now)
+        self._answered = now
 
     def _listed(self):
         answer = []

@@ -173,6 +173,16 @@ def test_what_the_watchdogs_reads_mean():
     assert reads.watch.health() == 'fenced'
 
 
+def test_the_loop_may_ask_for_a_disks_health_at_any_moment_of_its_first_answer():
+    found = []
+    dog = ha_watch.Watchdog(lambda run: None, lambda path, client: ha_watch.Watch(path, client, None, None, lambda path, page: None, lambda: 7))
+    dog.follow({'a': ('/dev/rbd0', 'c')})
+    watch, heard = dog._watches['a'], dog._watches['a'].heard
+    watch.heard = lambda when: (found.append(dog.health('a')), heard(when), found.append(dog.health('a')))
+    watch.look()
+    assert found == [None, None] and dog.health('a') == 'good'
+
+
 def test_many_disks_are_read_no_more_often_in_all_than_few():
     watches = {}
     dog = ha_watch.Watchdog(lambda run: None, lambda path, client: watches.setdefault(path, ha_watch.Watch(
