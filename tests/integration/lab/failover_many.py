@@ -75,7 +75,8 @@ def main():
     seen = on(other, "cat /run/watch.json").strip()
     lab.power_on(VICTIM)
     if not seen.startswith("[") or seen == "[]":
-        raise SystemExit("%s served no disk of %s within 260 s; the watch there said: %s. See journalctl -u cephgate-agent." % (other, VICTIM, seen or "nothing"))
+        raise SystemExit("%s served no disk of %s within 260 s; the watch there said: %s. See journalctl -u cephgate-agent." % (
+            other, VICTIM, seen or "nothing"))
     times = [each - killed for each in json.loads(seen) if each > killed]
     print(json.dumps(dict(killed=VICTIM, disks=there, served=len(times), first=round(times[0], 1), median=round(times[len(times) // 2], 1),
                           last=round(times[-1], 1), ratio=round(times[-1] / times[0], 1))))
