@@ -24,6 +24,7 @@ import threading
 import time
 
 from ansible_collections.cephgate.iscsi.plugins.module_utils.gateway_mapper import clock
+from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_mapper import Busy
 
 PREFIX = 'cephgate-'
 SECTOR = 512
@@ -82,10 +83,14 @@ class _Wanted(object):
 
 
 class Guards(object):
-    """Every call of dmsetup, as few as can be: initiators wait for them. run, under_way, exists: see there."""
+    """Every call of dmsetup, as few as can be: initiators wait for them. run, under_way, exists: see there.
 
-    def __init__(self, run=run, under_way=under_way, exists=exists, clock=clock, sleep=time.sleep):
+    mapper: ha_mapper.Mapper for what initiators wait for, or None
+    """
+
+    def __init__(self, run=run, under_way=under_way, exists=exists, clock=clock, sleep=time.sleep, mapper=None):
         self.run = run
+        self.mapper = mapper
         self.under_way = under_way
         self.exists = exists
         self._clock = clock
@@ -109,6 +114,8 @@ class Guards(object):
 
     def create(self, device, text):
         """What is asked for while dmsetup runs is made in one call when it has ended: a take-over of many disks waits for their guards."""
+        if self._directly('create', PREFIX + device, 'CEPHGATE-' + device, text):
+            return
         mine = _Wanted(device, text)
         with self._lock:
             self._waiting.append(mine)
@@ -119,6 +126,18 @@ class Guards(object):
                 self._create(batch)
         if mine.error:
             raise GuardError(*mine.error)
+
+    def _directly(self, verb, *words):
+        """Whether it could be done without dmsetup. What the library cannot do, because it is missing or busy, dmsetup can."""
+        if self.mapper is None:
+            return False
+        try:
+            getattr(self.mapper, verb)(*words)
+        except Busy:
+            return False
+        except EnvironmentError as error:
+            raise GuardError(error.errno, str(error.strerror))
+        return True
 
     def _create(self, batch):
         if len(batch) > 1 and self._concise:
@@ -159,7 +178,8 @@ class Guards(object):
         """Raises GuardError when something is still under way in it after a while: then it stays."""
         if self.exists(device):
             self._drain(device)
-            self._call('remove', '--retry', '--noudevrules', PREFIX + device)
+            if not self._directly('remove', PREFIX + device):
+                self._call('remove', '--retry', '--noudevrules', PREFIX + device)
 
     def _drain(self, device):
         end = self._clock() + DRAINING
