@@ -34,7 +34,8 @@ def observe(site, memory, view, elapsed):
             known = dict(n=number, still=0, seen=False)
         elif known['n'] != number:
             known = dict(n=number, still=0, seen=True)
-        elif quiet > limits.gap:
+        elif quiet > limits.gap and known['still'] < silence(record, known, limits):
+            # Who was dead before the gap and has not beaten since is dead still: a take-over that is under way goes on.
             known = dict(known, still=0)
         else:
             known = dict(known, still=min(known['still'] + quiet, silence(record, known, limits)))

@@ -168,6 +168,23 @@ def test_silence_over_my_own_outage_is_no_silence():
         assert agent.pass_by(2 * LIMITS.gap, fresh=None) == []
 
 
+def test_who_was_dead_before_my_own_outage_is_dead_after_it_until_it_beats():
+    """A take-over of many disks keeps the processor so busy that an exchange may come late: that must not give the dead their disks back."""
+    agent = Agent(('a', 'b'))
+    agent.table['gw1'] = record(luns={'a': 1, 'b': 1}, addrs=[OLD])
+    agent.know_gw1()
+    assert agent.pass_by(LIMITS.dead + 0.5, beats=())[:2] == [('look', 'a'), ('look', 'b')]
+    agent.act(('look', 'a', OLD), ('look', 'b', OLD), beats=())
+    agent.act(('fence', OLD, 'ok'), beats=())
+    agent.luns['a'] = dict(agent.luns['a'], client=MINE, health='good')
+    agent.act(('map', 'a', 'ok'), beats=())
+    agent.act(('settle', 'a', 'ok'), beats=(), fresh=None, seconds=2 * LIMITS.gap)
+    assert agent.act(beats=()) == [('raise', 'a')]
+    agent.act(fresh=None, seconds=2 * LIMITS.gap)
+    agent.act()
+    assert agent.memory['peers']['gw1']['still'] == 0
+
+
 def test_who_said_that_its_agent_restarts_has_more_time():
     agent = Agent()
     agent.table['gw1'] = record(luns={'a': 1}, away=True)
