@@ -12,10 +12,9 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 
-from ansible_collections.cephgate.iscsi.plugins.module_utils import gateway_state, ha_rados
+from ansible_collections.cephgate.iscsi.plugins.module_utils import gateway_state, ha_mapper, ha_rados
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ceph_conf import monitors
 from ansible_collections.cephgate.iscsi.plugins.module_utils.gateway_mapper import clock
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_ceph import Ceph
@@ -27,7 +26,7 @@ from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_types import LIM
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_watch import Watch, Watchdog
 from ansible_collections.cephgate.iscsi.plugins.module_utils.kernel_writer import Writer
 from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Refused
-from ansible_collections.cephgate.iscsi.plugins.module_utils.rbd import bounded_run, mapped, mapping
+from ansible_collections.cephgate.iscsi.plugins.module_utils.rbd import bounded_run, clients, mapped, mapping
 from ansible_collections.cephgate.iscsi.plugins.module_utils.rbd_kernel import KernelRbd
 from ansible_collections.cephgate.iscsi.plugins.module_utils.sysfs import Sysfs
 
@@ -35,7 +34,6 @@ TICK = 0.25
 # A step that took longer than QUICK, or that many actions are under way beside, is followed by a rest of SPARE times what it took (more), but no more
 # than TICK. With few disks nothing is: each of the steps of a planned move is waited for by initiators.
 QUICK, SPARE = 0.05, 3
-SWITCH = 0.02  # seconds that a thread may keep the interpreter while others wait
 DEBUGFS = '/sys/kernel/debug'
 REPORT_EVERY = 1.0
 ASK = 4        # seconds that a command of Ceph may take
@@ -106,6 +104,11 @@ def show_debugfs(mounted=filled, run=subprocess.Popen):
                       'locked down has none: set ha_mode to shared, and read there what it risks.' % (DEBUGFS, said or process.returncode))
 
 
+def guards():
+    library = ha_mapper.load()
+    return Guards(mapper=ha_mapper.Mapper(library) if library else None)
+
+
 def check(state):
     gateway_state.check(state)
     if not state.get('ha'):
@@ -132,7 +135,8 @@ class Keeper(object):
         known = {}
         hands = Hands(state, ceph, rbd,
                       Paths(Sysfs(state['sysfs_root']), state['ha']['me'], state['targets'][0]['name'], state['ha']['passive']),
-                      Guards(), lambda: mapped(known=known), say, lambda image: mapping(image, known))
+                      guards(), lambda: mapped(known=known), say, lambda image: mapping(image, known),
+                      lambda: clients(known))
         me = state['ha']['me']
         watchdog = Watchdog(threaded, lambda path, client: Watch(path, client, ceph.listed, say))
         self.agent = Agent(site_of(state, host_address(state, mapped())), hands, lambda record: ceph.exchange(me, record), orders, watchdog,
@@ -148,7 +152,7 @@ class Keeper(object):
         self.agent.tick()
         now = clock()
         self._spent = now - began
-        if self._reported is None or now >= self._reported + REPORT_EVERY:
+        if self._reported is None or now >= self._reported + REPORT_EVERY * (SPARE if self.agent.crowded() else 1):
             self._reported = now
             self._reload()
             self.report()
@@ -169,7 +173,7 @@ class Keeper(object):
 
     def report(self):
         with open(self.where + '.new', 'w') as handle:
-            json.dump(self.agent.report(), handle, sort_keys=True)
+            handle.write(json.dumps(self.agent.report(), sort_keys=True))  # json.dump encodes in Python, with a hundred disks ten times as long
         os.rename(self.where + '.new', self.where)
 
     def wait(self, sleep=time.sleep):
@@ -207,8 +211,6 @@ def notify(text, environment=None):
 def run(keeper, renewed):
     """For ever; until systemd says stop (SIGTERM), or C(renewed()) says that a newer version was installed: then True."""
     agent, asked = keeper.agent, []
-    # A thread that waits for the interpreter wakes up as often as this to ask for it, and with many disks there are many. Python 2 counts otherwise.
-    getattr(sys, 'setswitchinterval', lambda seconds: None)(SWITCH)
     signal.signal(signal.SIGTERM, lambda *dummy: (asked.append(clock()), agent.wake.set()))
     notify('READY=1')
     again = False

@@ -14,7 +14,7 @@ __metaclass__ = type
 
 from ansible_collections.cephgate.iscsi.plugins.module_utils import ha_take
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_lease import observe
-from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_place import claimed, newest, record, successor
+from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_place import claimed, newest, others, record, successor
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_types import CLOSE, OPEN, action, claims_of
 
 
@@ -33,6 +33,7 @@ def decide(site, memory, view, elapsed):
     """
     memory = _copy(memory)
     observe(site, memory, view, elapsed)
+    view = dict(view, others=others(site, memory, view))
     _count(site, memory, view, elapsed)
     if memory['n'] is None and view['table'] is not None:
         own = view['table'].get(site.me)

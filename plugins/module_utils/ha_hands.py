@@ -54,16 +54,17 @@ def map_options(entry, read=_read):
 class Hands(object):
     """state: of the gateway; ceph: ha_rados.Rados or ha_ceph.Ceph; rbd: rbd.Rbd or rbd_kernel.KernelRbd, bounded;
     paths: ha_scst.Paths; guards: ha_guard.Guards; mapped: as rbd.mapped; say: called with a line for the journal;
-    mapping: (image) its entry of mapped, or None."""
+    mapping: (image) its entry of mapped, or None; clients: () {image: client of its mapping}."""
 
-    def __init__(self, state, ceph, rbd, paths, guards, mapped, say, mapping=None, epoch=kernel_epoch, number=disk_number, options=map_options,
-                 clock=clock, sleep=time.sleep):
+    def __init__(self, state, ceph, rbd, paths, guards, mapped, say, mapping=None, clients=None, epoch=kernel_epoch, number=disk_number,
+                 options=map_options, clock=clock, sleep=time.sleep):
         self.ceph = ceph
         self.rbd = rbd
         self.paths = paths
         self.guards = guards
         self.mapped = mapped
         self.mapping = mapping or (lambda image: mapped().get(image))
+        self.clients = clients or (lambda: dict((image, entry['client']) for image, entry in mapped().items()))
         self.say = say
         self._epoch = epoch
         self._number = number
@@ -124,13 +125,13 @@ class Hands(object):
 
     def _map(self, device, _arg):
         image = self.images[device]
-        current = self.mapped()
+        current = self.clients()
         if image in current:
             self._entry(device)
             return 'ok'
         # A lock of this host's own client, without a mapping, is what a mapping that was broken off has left. The kernel would take it for that
         # of a dead client, and blocklist it: itself, with all that it serves.
-        self.ceph.free(image, self.entries[image].get('image_id'), self._fenced, set(entry['client'] for entry in current.values()))
+        self.ceph.free(image, self.entries[image].get('image_id'), self._fenced, set(current.values()))
         options = ['exclusive'] + [word for word in (self.entries[image].get('options') or '').split(',') if word]
         try:
             self.rbd.map(image, options)

@@ -19,7 +19,9 @@ from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_types import new
 BEAT = 0.5      # seconds from the beginning of an exchange to that of the next
 SOON = 0.1      # the same while others wait for what I have to say, or I for them
 LOOK = 0.25     # seconds between looks at this gateway, at least
-SPARE, MOST = 3, 1.0  # a look that takes longer is followed by a rest of so many times its length, but no more seconds
+SPARE = 3       # a look at what changed is followed by a rest of so many times its length, while many actions are under way
+RARE, MOST = 9, 1.0  # one at all disks always, but of no more seconds
+SELDOM = 3.0    # the same while many actions are under way, for what they changed is looked at by itself
 CROWD = 8       # actions at a time
 FOLLOW = 5.0    # seconds between looks at guards
 # A fenced gateway's sessions wait for commands that the guard holds back, so some go only when it lets go. By then their
@@ -27,6 +29,10 @@ FOLLOW = 5.0    # seconds between looks at guards
 CUTTING = 3.0
 # Actions of Ceph at a time: each may be a process and a Ceph client of its own.
 WIDTH = 16
+# Actions at a time that take the processor more than they wait: with all at once none of them ends early, and the exchange of records,
+# which has to end in time for anything to be begun, waits behind them (measured with a hundred disks: for 3 s).
+HERE = ('settle', 'raise')
+BESIDE = 4
 # Seconds that a disk is left to others after its device was missing in SCST, for each place in its order: gateways are made ready one
 # after the other, and the first one in SCST should not get all new disks.
 UNMADE = 2.0
@@ -55,6 +61,7 @@ class Agent(object):
         self.say = say
         self.clock = clock
         self.wake = threading.Event()
+        watchdog.news = self.wake.set
         self.memory = new_memory()
         self.leaving = None      # 'away': the agent restarts; 'gone': the host goes down, so give everything away first
         self.over = False
@@ -62,7 +69,7 @@ class Agent(object):
         self._adopted = False    # whether those are known that an earlier agent has left
         self._lock = threading.Lock()
         self._queue = []         # actions of Ceph that wait for their turn
-        self._width = 0
+        self._width = self._beside = 0
         self._ended = []         # (when, kind, key, outcome)
         self._seen = None
         self._looking = self._exchanging = False
@@ -126,12 +133,17 @@ class Agent(object):
         self.wake.set()
 
     def _act(self, action):
-        outcome = self.hands.perform(action)
-        with self._lock:
-            self._ended.append((self.clock(), action.kind, action.key, outcome))
-            if action.kind in OF_CEPH:
-                self._width -= 1
-        self.wake.set()
+        """Perform an action, and then what has waited for it to end."""
+        while action is not None:
+            outcome = self.hands.perform(action)
+            with self._lock:
+                self._ended.append((self.clock(), action.kind, action.key, outcome))
+                self._count(action, -1)
+                action = next((each for each in self._queue if self._may_begin(each)), None)
+                if action is not None:
+                    self._queue.remove(action)
+                    self._count(action, 1)
+            self.wake.set()
 
     def _follow(self, mappings):
         try:
@@ -184,24 +196,29 @@ class Agent(object):
 
     def _due(self, now):
         """(whether to look at this gateway, at which disks or None for all). A look at all that takes long, as with many disks on a slow
-        processor, is made less often; what actions have changed meanwhile is looked at by itself."""
+        processor, is made less often; what actions have changed meanwhile is looked at by itself, and so is what belongs to no disk."""
         if self._looking:
             return False, None
-        if self._whole is None or now >= self._whole + max(LOOK, min(SPARE * self._whole_cost, MOST)):
+        if self._whole is None or now >= self._whole + max(LOOK, min(RARE * self._whole_cost, SELDOM if self.crowded() else MOST)):
             return True, None
+        if self._seen is None:
+            return False, None
         changed = [key for dummy, kind, key, dummy2 in self._ended if kind in CHANGING]
-        return bool(changed) and now >= self._looked + min(LOOK, (SPARE if self.crowded() else 1) * self._cost), set(key for key in changed if key is not None)
+        # The end of an action counts once a look began after it, so none may leave out its disk.
+        rest = min(LOOK, (SPARE if self.crowded() else 1) * self._cost) if changed else LOOK
+        return now >= self._looked + rest, set(key for key in changed if key is not None)
 
     def crowded(self):
         """Whether so much is under way at once that it waits for the processor, and not for the next step."""
         return len(self.memory['busy']) > CROWD
 
     def _hurry(self):
-        """Whether a planned move is under way, in which initiators wait for the records of both sides."""
+        """Whether a planned move is under way, in which initiators wait for the records of both sides. What is taken from the dead nobody waits to read of."""
         record = self.memory['record']
         if record is None or self._landed is None:
             return False
-        return record['luns'] != self._landed['luns'] or any(each['drain'] and each['luns'] or each['wants'] for each in (self._table or {}).values())
+        given = set(self._landed['luns']) - set(record['luns'])
+        return bool(given) or any(each['drain'] and each['luns'] or each['wants'] for each in (self._table or {}).values())
 
     def _step(self, seen, now):
         self.watchdog.follow(dict((device, ('/dev/rbd%d' % entry['number'], entry['client'])) for device, entry in seen['mappings'].items()))
@@ -216,7 +233,8 @@ class Agent(object):
         for action in actions:
             if action.kind == 'close':
                 self._closing = now
-            self._queue.append(action)
+        with self._lock:
+            self._queue += actions
 
     def _view(self, seen, now):
         with self._lock:
@@ -256,17 +274,23 @@ class Agent(object):
             return False  # even if the look hangs behind the same sessions
         return seen['open'] or seen['sessions'] > 0
 
+    def _may_begin(self, action):
+        return not (action.kind in OF_CEPH and self._width >= WIDTH or action.kind in HERE and self._beside >= BESIDE)
+
+    def _count(self, action, number):
+        self._width += number * (action.kind in OF_CEPH)
+        self._beside += number * (action.kind in HERE)
+
     def _run_queue(self):
-        waiting = []
-        for action in self._queue:
-            if action.kind in OF_CEPH:
-                with self._lock:
-                    if self._width >= WIDTH:
-                        waiting.append(action)
-                        continue
-                    self._width += 1
+        with self._lock:
+            ready = []
+            for action in list(self._queue):
+                if self._may_begin(action):
+                    self._queue.remove(action)
+                    self._count(action, 1)
+                    ready.append(action)
+        for action in ready:
             self.start(lambda action=action: self._act(action))
-        self._queue = waiting
 
     # -- from outside
 

@@ -12,7 +12,9 @@ from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_types import cla
 
 
 def others(site, memory, view):
-    """Records of the other living gateways."""
+    """Records of the other living gateways. C(view) may hold them already: a step asks for every disk."""
+    if 'others' in view:
+        return view['others']
     table = view['table'] or {}
     return dict((name, table[name]) for name in living(site, memory, view) if name != site.me and table.get(name))
 
@@ -78,9 +80,11 @@ def wait(lun, site, memory, view):
 
 def successor(lun, site, memory, view):
     """The gateway to which I am to give this disk, or None: nobody asks for it, or nobody is there to take it."""
-    reached = view['luns'][lun]['sessions']
     blind = memory['blind'].get(lun, 0) >= site.limits.blind
     found = others(site, memory, view)
+    if not (view['orders']['drain'] or blind or any(lun in entry['wants'] for entry in found.values())):
+        return None
+    reached = view['luns'][lun]['sessions']
     for name in site.order[lun]:
         if name not in found or not memory['peers'][name]['seen'] or not _able(found[name], lun):
             continue

@@ -58,6 +58,7 @@ class Watch(object):
         self._clock = clock
         self.pace = lambda: PERIOD
         self.heard = lambda when: None   # told of each answer
+        self.news = lambda: None         # called after the first answer and after a refusal: somebody waits for them
         self.newest = lambda: self._answered  # when any disk of this gateway was answered last
         self._answered = None
         self._refused = False
@@ -88,14 +89,17 @@ class Watch(object):
                 return
             self._refused = True
             self.say('%s: Ceph refuses client %s (%s)' % (self.path, self.client, error.strerror))
+            self.news()
             return
         self._answer()
 
     def _answer(self):
         # Told first: whoever asks how this disk is asks for the newest answer of all, which must be there by then.
-        now = self._clock()
+        now, first = self._clock(), self._answered is None
         self.heard(now)
         self._answered = now
+        if first:
+            self.news()
 
     def _listed(self):
         answer = []
@@ -127,6 +131,7 @@ class Watchdog(object):
     def __init__(self, start, make):
         self.start = start
         self.make = make
+        self.news = lambda: None  # called when a mapping was answered for the first time, or refused
         self._watches = {}
         self._newest = None
 
@@ -142,7 +147,7 @@ class Watchdog(object):
         for device, (path, client) in mappings.items():
             if device not in self._watches:
                 watch = self._watches[device] = self.make(path, client)
-                watch.pace, watch.heard, watch.newest = self.pace, self._heard, lambda: self._newest
+                watch.pace, watch.heard, watch.newest, watch.news = self.pace, self._heard, lambda: self._newest, lambda: self.news()
                 self.start(watch.run)
 
     def pace(self):

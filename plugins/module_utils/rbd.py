@@ -284,6 +284,21 @@ def mapping(image, known, sysfs='/sys/bus/rbd/devices'):
     return None
 
 
+def clients(known, sysfs='/sys/bus/rbd/devices'):
+    """{image: address of the Ceph client that its mapping has}, with as little to read as can be; known: see C(mapped)."""
+    found = {}
+    for number in sorted(int(name) for name in os.listdir(sysfs) if name.isdigit()) if os.path.isdir(sysfs) else ():
+        try:
+            lasting = _known(number, os.path.join(sysfs, str(number)), known)
+        except (IOError, OSError) as error:
+            if error.errno not in (errno.ENOENT, errno.ENODEV):
+                raise
+            continue
+        if lasting is not None:
+            found.setdefault(lasting[0], lasting[1]['client'])
+    return found
+
+
 def _device_path(image, number, dev):
     plain = os.path.join(dev, 'rbd%d' % number)
     stable = os.path.join(dev, 'rbd', image)

@@ -2,6 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Whole agents, on gateways whose SCST is emulated: who serves what, after everything that can go wrong."""
+import threading
+
 import pytest
 from ha_world import World
 
@@ -76,6 +78,44 @@ def test_what_a_take_over_changes_is_looked_at_by_itself(monkeypatch):
     assert looks.count(None) <= seconds + 1
     some = [devices for devices in looks if devices]
     assert some and set.union(*some) == set(world.devices[0::2]), 'the ones that gw1 had'
+
+
+def test_of_many_actions_that_need_the_processor_a_few_run_and_the_next_begins_without_a_step():
+    world = World(2, 8).start()
+    agent, running, most, going = world.gw2.agent, set(), [], threading.Event()
+
+    def perform(each):
+        running.add(each.key)
+        most.append(len(running))
+        going.wait(20)
+        running.discard(each.key)
+        return 'ok'
+
+    agent.hands.perform = perform
+    devices = world.devices + ['more%d' % number for number in range(4)]
+    agent._queue += [action('raise', device) for device in devices]
+    agent._run_queue()
+    assert len(running) == ha_loop.BESIDE and len(agent._queue) == len(devices) - ha_loop.BESIDE
+    going.set()
+    world.threads.settle()
+    assert max(most) <= ha_loop.BESIDE and agent._queue == [] and sorted(each[2] for each in agent._ended) == sorted(devices)
+    assert agent._beside == 0
+
+
+def test_with_many_disks_orders_are_looked_at_as_often_as_with_few(monkeypatch):
+    world = World(2, 8).start()
+    agent = world.gw1.agent
+    agent._whole, agent._whole_cost = world.time, 0.1
+    agent._looked = world.time
+    assert agent._due(world.time + 0.2) == (False, set())
+    assert agent._due(world.time + ha_loop.LOOK) == (True, set()), 'at what belongs to no disk'
+    assert agent._due(world.time + 1) == (True, None)
+    agent._cost = 0.01
+    agent._ended.append((world.time, 'map', world.devices[0], 'ok'))
+    assert agent._due(world.time + 0.02) == (True, set(world.devices[:1])), 'what changed waits for nothing'
+    agent.memory['busy'] = tuple(('map', number) for number in range(9))
+    assert agent._due(world.time + 0.02)[0] is False and agent._due(world.time + 0.04) == (True, set(world.devices[:1]))
+    assert agent._due(world.time + 0.8) == (True, set(world.devices[:1])) and agent._due(world.time + 1) == (True, None)
 
 
 def test_it_comes_back_on_standby(world, device):

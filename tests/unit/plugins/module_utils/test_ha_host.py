@@ -183,6 +183,23 @@ def test_the_loop_may_ask_for_a_disks_health_at_any_moment_of_its_first_answer()
     assert found == [None, None] and dog.health('a') == 'good'
 
 
+def test_the_loop_is_woken_for_what_it_waits_for():
+    woken, failing = [], []
+
+    def read(path, page):
+        if failing:
+            raise OSError(errno.ESHUTDOWN, 'Cannot send after transport endpoint shutdown')
+
+    dog = ha_watch.Watchdog(lambda run: None, lambda path, client: ha_watch.Watch(path, client, None, lambda text: None, read, lambda: 7))
+    dog.follow({'a': ('/dev/rbd0', 'c')})
+    dog.news = lambda: woken.append(dog.health('a'))
+    for dummy in range(3):
+        dog._watches['a'].look()
+    failing.append(True)
+    dog._watches['a'].look()
+    assert woken == ['good', 'fenced'], 'with the first answer, not with those that tell nothing new, and with a fence'
+
+
 def test_many_disks_are_read_no_more_often_in_all_than_few():
     watches = {}
     dog = ha_watch.Watchdog(lambda run: None, lambda path, client: watches.setdefault(path, ha_watch.Watch(

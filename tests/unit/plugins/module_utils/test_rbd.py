@@ -4,12 +4,13 @@
 """Images and mappings: what the plans hold, and what is refused before anything is changed."""
 import json
 import os
+import shutil
 
 import pytest
 
 from ansible_collections.cephgate.iscsi.plugins.module_utils import rbd as rbd_module
 from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Refused
-from ansible_collections.cephgate.iscsi.plugins.module_utils.rbd import Rbd, RbdError, mapped, mapping
+from ansible_collections.cephgate.iscsi.plugins.module_utils.rbd import Rbd, RbdError, clients, mapped, mapping
 from ansible_collections.cephgate.iscsi.plugins.module_utils.rbd_plan import plan_images, plan_mappings
 
 GIB = 1 << 30
@@ -181,8 +182,23 @@ def test_one_mapping_that_went_or_came_back_elsewhere(tmp_path):
     assert mapping('rbd/b', known, str(tmp_path / 'sys'))['number'] == 0
 
 
+def test_whose_mappings_there_are_is_told_without_reading_what_is_known(tmp_path):
+    add_mapping(tmp_path, 0)
+    add_mapping(tmp_path, 1, name='b', client_addr='10.0.0.1:0/2')
+    add_mapping(tmp_path, 2, name='c', current_snap='s1')
+    known = {}
+    expected = {'rbd/a': '10.0.0.1:0/1', 'rbd/b': '10.0.0.1:0/2'}
+    assert clients(known, str(tmp_path)) == expected == {image: entry['client'] for image, entry in mapped(str(tmp_path), known=known).items()}
+    for path in [*(tmp_path / '0').iterdir(), *(tmp_path / '1').iterdir(), *(tmp_path / '2').iterdir()]:
+        path.write_text('not to be read\n')
+    assert clients(known, str(tmp_path)) == expected
+    shutil.rmtree(tmp_path / '1')
+    assert clients(known, str(tmp_path)) == {'rbd/a': '10.0.0.1:0/1'}
+
+
 def test_no_rbd_module_means_nothing_is_mapped(tmp_path):
     assert mapped(str(tmp_path / 'none')) == {}
+    assert clients({}, str(tmp_path / 'none')) == {}
     assert mapping('rbd/a', {}, str(tmp_path / 'none')) is None
 
 
