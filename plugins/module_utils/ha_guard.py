@@ -171,13 +171,29 @@ class Guards(object):
 
     def fail(self, device):
         """Let go of what is held back, as errors."""
-        if self.exists(device) and ' multipath ' in (self.found(device) or ''):
+        if not self.exists(device):
+            return
+        try:
+            if self._directly('message', PREFIX + device, 'fail_if_no_path'):
+                return
+        except GuardError as error:
+            if error.errno not in (errno.ENXIO, errno.EINVAL):  # it has just gone; a stand-in, which takes no messages
+                raise
+            return
+        if ' multipath ' in (self.found(device) or ''):
             self._call('message', PREFIX + device, '0', 'fail_if_no_path')
 
     def remove(self, device):
         """Raises GuardError when something is still under way in it after a while: then it stays."""
         if self.exists(device):
-            self._drain(device)
+            try:
+                self._drain(device)
+            except EnvironmentError as error:
+                if error.errno != errno.ENOENT:
+                    raise
+                # Only its name is left: whoever removed it was killed between the two.
+                self._call('mknodes', PREFIX + device)
+                return
             if not self._directly('remove', PREFIX + device):
                 self._call('remove', '--retry', '--noudevrules', PREFIX + device)
 

@@ -19,7 +19,7 @@ from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_types import new
 BEAT = 0.5      # seconds from the beginning of an exchange to that of the next
 SOON = 0.1      # the same while others wait for what I have to say, or I for them
 LOOK = 0.25     # seconds between looks at this gateway, at least
-SPARE = 3       # a look at what changed is followed by a rest of so many times its length, while many actions are under way
+HASTE = 3       # in haste, an exchange is followed by a rest of so many times its length
 RARE, MOST = 9, 1.0  # one at all disks always, but of no more seconds
 SELDOM = 3.0    # the same while many actions are under way, for what they changed is looked at by itself
 CROWD = 8       # actions at a time
@@ -31,7 +31,7 @@ CUTTING = 3.0
 WIDTH = 16
 # Actions at a time that take the processor more than they wait: with all at once none of them ends early, and the exchange of records,
 # which has to end in time for anything to be begun, waits behind them (measured with a hundred disks: for 3 s).
-HERE = ('settle', 'raise')
+HERE = ('settle', 'raise', 'clear')
 BESIDE = 4
 # Seconds that a disk is left to others after its device was missing in SCST, for each place in its order: gateways are made ready one
 # after the other, and the first one in SCST should not get all new disks.
@@ -74,6 +74,7 @@ class Agent(object):
         self._seen = None
         self._looking = self._exchanging = False
         self._looked = self._whole = self._beaten = self._followed = None
+        self._exchange_cost = 0
         self._cost = self._whole_cost = 0  # seconds that the last look took, and the last one at all disks
         self._table = self._told = None
         self._fresh = False
@@ -125,6 +126,7 @@ class Agent(object):
         ended = self.clock()
         with self._lock:
             self._exchanging = False
+            self._exchange_cost = ended - began
             # An answer that was long under way tells of long ago: this host may have been frozen.
             if table is not None:
                 self._landed = record
@@ -175,7 +177,7 @@ class Agent(object):
         now = self.clock()
         with self._lock:
             look, devices = self._due(now)
-            beat = not self._exchanging and (self._beaten is None or now >= self._beaten + (SOON if self._hurry() else BEAT))
+            beat = not self._exchanging and (self._beaten is None or now >= self._beaten + self._pause())
             self._looking, self._exchanging = self._looking or look, self._exchanging or beat
             seen = self._seen
         if seen is not None:
@@ -205,12 +207,16 @@ class Agent(object):
             return False, None
         changed = [key for dummy, kind, key, dummy2 in self._ended if kind in CHANGING]
         # The end of an action counts once a look began after it, so none may leave out its disk.
-        rest = min(LOOK, (SPARE if self.crowded() else 1) * self._cost) if changed else LOOK
+        rest = min(LOOK, self._cost) if changed else LOOK
         return now >= self._looked + rest, set(key for key in changed if key is not None)
 
     def crowded(self):
         """Whether so much is under way at once that it waits for the processor, and not for the next step."""
         return len(self.memory['busy']) > CROWD
+
+    def _pause(self):
+        """Seconds from the beginning of an exchange to that of the next. One that takes long, of which a busy processor is the reason, is not hurried."""
+        return min(BEAT, max(SOON, HASTE * self._exchange_cost)) if self._hurry() else BEAT
 
     def _hurry(self):
         """Whether a planned move is under way, in which initiators wait for the records of both sides. What is taken from the dead nobody waits to read of."""

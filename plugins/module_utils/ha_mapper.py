@@ -20,7 +20,8 @@ import time
 from ansible_collections.cephgate.iscsi.plugins.module_utils.gateway_mapper import clock
 
 NAME = 'libdevmapper.so.1.02.1'
-CREATE, REMOVE = 0, 2   # of the enumeration DM_DEVICE_...
+CREATE, REMOVE, MESSAGE = 0, 2, 17  # of the enumeration DM_DEVICE_...
+VERBS = {CREATE: 'create', REMOVE: 'remove', MESSAGE: 'message to'}
 # Flags for udev's rules, as of dmsetup --noudevrules: nothing of theirs is for these devices, and nothing may read one that queues.
 QUIET = 0x0001 | 0x0002 | 0x0004 | 0x0008
 TURN = 3.0              # seconds that a call may wait for another one
@@ -44,6 +45,7 @@ def load(open_library=ctypes.CDLL):
         library.dm_task_update_nodes.argtypes = []
         for name, arguments in (('set_name', [ctypes.c_char_p]), ('set_uuid', [ctypes.c_char_p]), ('run', []), ('get_errno', []),
                                 ('add_target', [ctypes.c_uint64, ctypes.c_uint64, ctypes.c_char_p, ctypes.c_char_p]),
+                                ('set_sector', [ctypes.c_uint64]), ('set_message', [ctypes.c_char_p]),
                                 ('set_cookie', [ctypes.POINTER(ctypes.c_uint32), ctypes.c_uint16])):
             function = getattr(library, 'dm_task_' + name)
             function.restype, function.argtypes = ctypes.c_int, [ctypes.c_void_p] + arguments
@@ -82,6 +84,10 @@ class Mapper(object):
                     raise
             self._sleep(RETRY)
 
+    def message(self, name, text):
+        """To the device's only target."""
+        self._do(MESSAGE, name, [('sector', self.library.dm_task_set_sector, (0,)), ('message', self.library.dm_task_set_message, (text.encode('ascii'),))])
+
     def _do(self, what, name, more):
         self._take_turn(name)
         task = None
@@ -90,13 +96,15 @@ class Mapper(object):
             if not task:
                 raise OSError(errno.ENOMEM, 'device-mapper: no task for %s' % name)
             cookie = ctypes.c_uint32(0)
-            for word, call, arguments in [('name', self.library.dm_task_set_name, (name.encode('ascii'),))] + more + [
-                    ('cookie', self.library.dm_task_set_cookie, (ctypes.byref(cookie), QUIET))]:
+            steps = [('name', self.library.dm_task_set_name, (name.encode('ascii'),))] + more
+            if what != MESSAGE:
+                steps.append(('cookie', self.library.dm_task_set_cookie, (ctypes.byref(cookie), QUIET)))
+            for word, call, arguments in steps:
                 if not call(task, *arguments):
                     raise OSError(errno.EINVAL, 'device-mapper: %s: its %s was not taken' % (name, word))
             if not self.library.dm_task_run(task):
                 number = self.library.dm_task_get_errno(task) or errno.EIO
-                raise OSError(number, 'device-mapper: %s %s: %s' % ('create' if what == CREATE else 'remove', name, os.strerror(number)))
+                raise OSError(number, 'device-mapper: %s %s: %s' % (VERBS[what], name, os.strerror(number)))
             self.library.dm_task_update_nodes()  # /dev/mapper/NAME, which udev would make
         finally:
             if task:

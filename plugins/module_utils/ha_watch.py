@@ -131,12 +131,22 @@ class Watchdog(object):
     def __init__(self, start, make):
         self.start = start
         self.make = make
-        self.news = lambda: None  # called when a mapping was answered for the first time, or refused
+        self.news = lambda: None  # called when a mapping was answered for the first time, or a client was refused
         self._watches = {}
+        self._listed = {}  # {client: True}, which stays so for a year; all mappings of a client ask at once
+        self._asking = threading.Lock()
         self._newest = None
 
     def _heard(self, when):
         self._newest = when
+
+    def listed(self, client, ask):
+        """Whether Ceph has a client in its blocklist, asked for by C(ask); its hundred mappings need it once."""
+        if client not in self._listed:
+            with self._asking:
+                if client not in self._listed and ask(client):
+                    self._listed[client] = True
+        return self._listed.get(client, False)
 
     def follow(self, mappings):
         """mappings: {device: (path of the mapping, client address)}."""
@@ -148,6 +158,7 @@ class Watchdog(object):
             if device not in self._watches:
                 watch = self._watches[device] = self.make(path, client)
                 watch.pace, watch.heard, watch.newest, watch.news = self.pace, self._heard, lambda: self._newest, lambda: self.news()
+                watch.listed = lambda client, ask=watch.listed: self.listed(client, ask)
                 self.start(watch.run)
 
     def pace(self):

@@ -102,6 +102,22 @@ def test_of_many_actions_that_need_the_processor_a_few_run_and_the_next_begins_w
     assert agent._beside == 0
 
 
+def test_records_are_hurried_for_planned_moves_and_not_on_a_busy_processor(world):
+    agent = world.gw1.agent
+    assert agent._pause() == ha_loop.BEAT
+    agent._table = dict(agent._table, gw2=dict(agent._table['gw2'], wants=[world.devices[0]]))
+    agent._exchange_cost = 0.01
+    assert agent._pause() == ha_loop.SOON
+    agent._exchange_cost = 0.1
+    assert 0.29 < agent._pause() < 0.31
+    agent._exchange_cost = 2
+    assert agent._pause() == ha_loop.BEAT
+    agent._exchange_cost = 0
+    agent._table = dict(agent._table, gw2=dict(agent._table['gw2'], wants=[]))
+    agent.memory['record'] = dict(agent.memory['record'], luns={})
+    assert agent._landed['luns'] and agent._pause() == ha_loop.SOON, 'what it gave away, the next one waits to read'
+
+
 def test_with_many_disks_orders_are_looked_at_as_often_as_with_few(monkeypatch):
     world = World(2, 8).start()
     agent = world.gw1.agent
@@ -110,11 +126,10 @@ def test_with_many_disks_orders_are_looked_at_as_often_as_with_few(monkeypatch):
     assert agent._due(world.time + 0.2) == (False, set())
     assert agent._due(world.time + ha_loop.LOOK) == (True, set()), 'at what belongs to no disk'
     assert agent._due(world.time + 1) == (True, None)
-    agent._cost = 0.01
+    agent._cost = 0.03
     agent._ended.append((world.time, 'map', world.devices[0], 'ok'))
-    assert agent._due(world.time + 0.02) == (True, set(world.devices[:1])), 'what changed waits for nothing'
-    agent.memory['busy'] = tuple(('map', number) for number in range(9))
     assert agent._due(world.time + 0.02)[0] is False and agent._due(world.time + 0.04) == (True, set(world.devices[:1]))
+    agent.memory['busy'] = tuple(('map', number) for number in range(9))
     assert agent._due(world.time + 0.8) == (True, set(world.devices[:1])) and agent._due(world.time + 1) == (True, None)
 
 

@@ -200,6 +200,29 @@ def test_the_loop_is_woken_for_what_it_waits_for():
     assert woken == ['good', 'fenced'], 'with the first answer, not with those that tell nothing new, and with a fence'
 
 
+def test_a_refused_client_is_asked_for_once_for_all_its_disks():
+    asked, answer = [], [False]
+
+    def read(path, page):
+        raise OSError(errno.EIO, 'Input/output error')
+
+    def listed(client):
+        asked.append(client)
+        return answer[0]
+
+    dog = ha_watch.Watchdog(lambda run: None, lambda path, client: ha_watch.Watch(path, client, listed, lambda text: None, read, lambda: 7))
+    dog.follow(dict((str(number), ('/dev/rbd%d' % number, 'c' if number < 50 else 'other')) for number in range(51)))
+    dog._watches['7'].look()
+    dog._watches['8'].look()
+    assert asked == ['c', 'c'] and dog.health('7') == 'good', 'who is not listed now may be later'
+    answer[0] = True
+    for number in range(50):
+        dog._watches[str(number)].look()
+    assert asked == ['c', 'c', 'c'] and all(dog.health(str(number)) == 'fenced' for number in range(50))
+    dog._watches['50'].look()
+    assert asked[-1] == 'other'
+
+
 def test_many_disks_are_read_no_more_often_in_all_than_few():
     watches = {}
     dog = ha_watch.Watchdog(lambda run: None, lambda path, client: watches.setdefault(path, ha_watch.Watch(

@@ -117,6 +117,32 @@ def test_guards_are_made_and_removed_without_a_process():
         made.create('b', TABLE)
 
 
+def test_a_guard_lets_go_without_a_process():
+    library = Library()
+    made = ha_guard.Guards(lambda argv: pytest.fail('dmsetup %s' % argv), lambda device: 0, lambda device: True, mapper=mapper(library))
+    made.fail('a')
+    assert library.calls == [('task_create',), ('task_set_name', b'cephgate-a'), ('task_set_sector', 0), ('task_set_message', b'fail_if_no_path'),
+                             ('task_run',), ('task_update_nodes',), ('task_destroy',)]
+    library.refused.add('task_run')
+    for number, wrong in ((errno.ENXIO, False), (errno.EINVAL, False), (errno.EIO, True)):
+        library.dm_task_get_errno = lambda task, number=number: number
+        if wrong:
+            with pytest.raises(ha_guard.GuardError, match='message to cephgate-a'):
+                made.fail('a')
+        else:
+            made.fail('a')  # it has just gone, or is a stand-in
+
+
+def test_the_name_that_a_killed_agent_left_of_a_guard_is_no_guard():
+    """It was killed between the removal of the device and that of its name, and each try to remove it failed."""
+    def gone(device):
+        raise OSError(errno.ENOENT, 'No such file or directory: /sys/dev/block/253:25/inflight')
+
+    ran = []
+    ha_guard.Guards(lambda argv: (ran.append(argv[1:]), (0, '', ''))[1], gone, lambda device: True).remove('a')
+    assert ran == [['mknodes', 'cephgate-a']]
+
+
 def test_where_there_is_no_library_dmsetup_is_called():
     def missing(name, **options):
         raise OSError('%s: cannot open shared object file' % name)
