@@ -20,7 +20,7 @@ from ansible_collections.cephgate.iscsi.plugins.module_utils.gateway_mapper impo
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_ceph import Ceph
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_guard import Guards
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_hands import Hands
-from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_loop import Agent, threaded
+from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_loop import Agent, Threads
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_scst import Paths
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_types import LIMITS, Site, host_of
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_watch import Watch, Watchdog
@@ -137,7 +137,7 @@ class Keeper(object):
                       Paths(Sysfs(state['sysfs_root']), state['ha']['me'], state['targets'][0]['name'], state['ha']['passive']),
                       guards(), lambda: mapped(known=known), say, lambda image: mapping(image, known),
                       lambda: clients(known))
-        me = state['ha']['me']
+        me, threaded = state['ha']['me'], Threads()
         watchdog = Watchdog(threaded, lambda path, client: Watch(path, client, ceph.listed, say))
         self.agent = Agent(site_of(state, host_address(state, mapped())), hands, lambda record: ceph.exchange(me, record), orders, watchdog,
                            threaded, say, clock)
@@ -179,7 +179,7 @@ class Keeper(object):
     def wait(self, sleep=time.sleep):
         # Every end of an action wakes the loop. While many disks are under way at once, one step is to see many ends: the steps would
         # take the processor that the actions wait for.
-        sleep(min(SPARE * max(0, self._spent - (0 if self.agent.crowded() else QUICK)), TICK))
+        sleep(min(SPARE * max(0, self._spent - (0 if self.agent.working() else QUICK)), TICK))
         self.agent.wake.wait(TICK)
         self.agent.wake.clear()
 

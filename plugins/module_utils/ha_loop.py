@@ -11,7 +11,13 @@ from __future__ import absolute_import, division, print_function
 
 __metaclass__ = type
 
+import collections
 import threading
+
+try:
+    from _thread import start_new_thread
+except ImportError:  # Python 2
+    from thread import start_new_thread
 
 from ansible_collections.cephgate.iscsi.plugins.module_utils import ha_decide
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_types import new_memory
@@ -211,8 +217,12 @@ class Agent(object):
         return now >= self._looked + rest, set(key for key in changed if key is not None)
 
     def crowded(self):
-        """Whether so much is under way at once that it waits for the processor, and not for the next step."""
+        """Whether so much is under way at once that it waits for the processor."""
         return len(self.memory['busy']) > CROWD
+
+    def working(self):
+        """The same, of what has not ended: that waits for the next step."""
+        return len(self.memory['busy']) - len(self._ended) > CROWD
 
     def _pause(self):
         """Seconds from the beginning of an exchange to that of the next. One that takes long, of which a busy processor is the reason, is not hurried."""
@@ -358,8 +368,33 @@ class Agent(object):
                     trouble=sorted(text for text in self._trouble.values() if text))
 
 
-def threaded(function):
-    """Run it in a thread that keeps nobody from ending."""
-    thread = threading.Thread(target=function)
-    thread.daemon = True
-    thread.start()
+class Threads(object):
+    """Runs functions in threads, which are used again and keep nobody from ending.
+
+    Not threading.Thread: its start waits until the new thread runs, and with many that begin at once the loop stood still for a
+    second while each did the first part of its work.
+    """
+
+    def __init__(self):
+        self._change = threading.Condition()
+        self._work = collections.deque()
+        self._idle = 0
+
+    def __call__(self, function):
+        with self._change:
+            self._work.append(function)
+            enough = self._idle >= len(self._work)
+            if enough:
+                self._change.notify()
+        if not enough:
+            start_new_thread(self._run, ())
+
+    def _run(self):
+        while True:
+            with self._change:
+                while not self._work:
+                    self._idle += 1
+                    self._change.wait()
+                    self._idle -= 1
+                function = self._work.popleft()
+            function()

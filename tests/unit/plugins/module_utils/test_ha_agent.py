@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Whole agents, on gateways whose SCST is emulated: who serves what, after everything that can go wrong."""
 import threading
+import time
 
 import pytest
 from ha_world import World
@@ -100,6 +101,33 @@ def test_of_many_actions_that_need_the_processor_a_few_run_and_the_next_begins_w
     world.threads.settle()
     assert max(most) <= ha_loop.BESIDE and agent._queue == [] and sorted(each[2] for each in agent._ended) == sorted(devices)
     assert agent._beside == 0
+
+
+def test_threads_are_used_again_and_one_that_hangs_keeps_nobody(monkeypatch):
+    started, start = [], ha_loop.start_new_thread
+    monkeypatch.setattr(ha_loop, 'start_new_thread', lambda run, arguments: (started.append(run), start(run, arguments)))
+    threads, done, hanging, lock = ha_loop.Threads(), [], threading.Event(), threading.Lock()
+    all_done, again = threading.Event(), threading.Event()
+
+    def work(number):
+        with lock:
+            done.append(number)
+            if len(done) == 40:
+                all_done.set()
+
+    for dummy in range(3):
+        threads(lambda: hanging.wait(30))
+    assert len(started) == 3
+    for number in range(40):
+        threads(lambda number=number: work(number))
+    assert all_done.wait(20) and sorted(done) == list(range(40)), 'beside three that hang'
+    deadline = time.monotonic() + 20
+    while not threads._idle and time.monotonic() < deadline:
+        time.sleep(0.01)
+    before = len(started)
+    threads(again.set)
+    assert again.wait(20) and len(started) == before
+    hanging.set()
 
 
 def test_records_are_hurried_for_planned_moves_and_not_on_a_busy_processor(world):
