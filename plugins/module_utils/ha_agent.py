@@ -32,8 +32,8 @@ from ansible_collections.cephgate.iscsi.plugins.module_utils.sysfs import Sysfs
 
 TICK = 0.25
 # A step that took longer than QUICK, or that many actions are under way beside, is followed by a rest of SPARE times what it took (more), but no more
-# than TICK. With few disks nothing is: each of the steps of a planned move is waited for by initiators.
-QUICK, SPARE = 0.05, 3
+# than REST. With few disks nothing is: each of the steps of a planned move is waited for by initiators.
+QUICK, SPARE, REST = 0.05, 3, 0.1
 DEBUGFS = '/sys/kernel/debug'
 REPORT_EVERY = 1.0
 ASK = 4        # seconds that a command of Ceph may take
@@ -179,7 +179,7 @@ class Keeper(object):
     def wait(self, sleep=time.sleep):
         # Every end of an action wakes the loop. While many disks are under way at once, one step is to see many ends: the steps would
         # take the processor that the actions wait for.
-        sleep(min(SPARE * max(0, self._spent - (0 if self.agent.working() else QUICK)), TICK))
+        sleep(min(SPARE * max(0, self._spent - (0 if self.agent.working() else QUICK)), REST))
         self.agent.wake.wait(TICK)
         self.agent.wake.clear()
 

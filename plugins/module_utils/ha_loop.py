@@ -213,7 +213,7 @@ class Agent(object):
             return False, None
         changed = [key for dummy, kind, key, dummy2 in self._ended if kind in CHANGING]
         # The end of an action counts once a look began after it, so none may leave out its disk.
-        rest = min(LOOK, self._cost) if changed else LOOK
+        rest = LOOK if not changed else min(LOOK, self._cost) if self.working() else 0
         return now >= self._looked + rest, set(key for key in changed if key is not None)
 
     def crowded(self):
