@@ -33,16 +33,15 @@ FOLLOW = 5.0    # seconds between looks at guards
 # A fenced gateway's sessions wait for commands that the guard holds back, so some go only when it lets go. By then their
 # connections must be down: SCST shuts them at once, LIO stops sending.
 CUTTING = 3.0
-# Actions of Ceph at a time: each may be a process and a Ceph client of its own.
-WIDTH = 16
-# Actions at a time that take the processor more than they wait: with all at once none of them ends early, and the exchange of records,
-# which has to end in time for anything to be begun, waits behind them (measured with a hundred disks: for 3 s).
-HERE = ('settle', 'raise', 'clear')
-BESIDE = 4
+# Actions at a time, by what they need. Of Ceph: each may be a process and a Ceph client of its own. Here: they take the processor more than they wait;
+# with all at once none of them ends early, and the exchange of records, which has to end in time for anything to be begun, waits behind them
+# (measured with a hundred disks: for 3 s). Of leaving service: with a hundred at once the loop came to nothing for 15 s, and systemd ended the agent;
+# they never wait behind what hangs in Ceph.
+AT_ONCE = {'Ceph': 16, 'here': 4, 'leaving': 16}
+NEEDS = {'look': 'Ceph', 'map': 'Ceph', 'unmap': 'Ceph', 'settle': 'here', 'raise': 'here', 'clear': 'leaving'}
 # Seconds that a disk is left to others after its device was missing in SCST, for each place in its order: gateways are made ready one
 # after the other, and the first one in SCST should not get all new disks.
 UNMADE = 2.0
-OF_CEPH = ('look', 'map', 'unmap')
 # After these the world here is another one: their end is told together with a look that began later.
 CHANGING = ('map', 'unmap', 'clear', 'raise', 'lower', 'open', 'close')
 
@@ -75,7 +74,7 @@ class Agent(object):
         self._adopted = False    # whether those are known that an earlier agent has left
         self._lock = threading.Lock()
         self._queue = []         # actions of Ceph that wait for their turn
-        self._width = self._beside = 0
+        self._running = dict.fromkeys(AT_ONCE, 0)
         self._ended = []         # (when, kind, key, outcome)
         self._seen = None
         self._looking = self._exchanging = False
@@ -291,11 +290,12 @@ class Agent(object):
         return seen['open'] or seen['sessions'] > 0
 
     def _may_begin(self, action):
-        return not (action.kind in OF_CEPH and self._width >= WIDTH or action.kind in HERE and self._beside >= BESIDE)
+        need = NEEDS.get(action.kind)
+        return need is None or self._running[need] < AT_ONCE[need]
 
     def _count(self, action, number):
-        self._width += number * (action.kind in OF_CEPH)
-        self._beside += number * (action.kind in HERE)
+        if action.kind in NEEDS:
+            self._running[NEEDS[action.kind]] += number
 
     def _run_queue(self):
         with self._lock:

@@ -81,26 +81,34 @@ def test_what_a_take_over_changes_is_looked_at_by_itself(monkeypatch):
     assert some and set.union(*some) == set(world.devices[0::2]), 'the ones that gw1 had'
 
 
-def test_of_many_actions_that_need_the_processor_a_few_run_and_the_next_begins_without_a_step():
+@pytest.mark.parametrize('kind', ['raise', 'clear', 'map'])
+def test_of_many_actions_a_few_run_at_a_time_and_the_next_begins_without_a_step(kind):
     world = World(2, 8).start()
     agent, running, most, going = world.gw2.agent, set(), [], threading.Event()
+    limit = ha_loop.AT_ONCE[ha_loop.NEEDS[kind]]
 
     def perform(each):
-        running.add(each.key)
-        most.append(len(running))
-        going.wait(20)
-        running.discard(each.key)
+        if each.kind == kind:
+            running.add(each.key)
+            most.append(len(running))
+            going.wait(20)
+            running.discard(each.key)
         return 'ok'
 
     agent.hands.perform = perform
-    devices = world.devices + ['more%d' % number for number in range(4)]
-    agent._queue += [action('raise', device) for device in devices]
+    keys = ['disk%d' % number for number in range(limit + 6)]
+    other = 'raise' if kind != 'raise' else 'clear'
+    agent._queue += [action(kind, key) for key in keys] + [action(other, 'x'), action('close', None)]
     agent._run_queue()
-    assert len(running) == ha_loop.BESIDE and len(agent._queue) == len(devices) - ha_loop.BESIDE
+    deadline = time.monotonic() + 20
+    while (len(running) < limit or len(agent._ended) < 2) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert len(running) == limit and len(agent._queue) == 6
+    assert sorted(each[1] for each in agent._ended) == sorted([other, 'close']), 'what needs something else does not wait'
     going.set()
     world.threads.settle()
-    assert max(most) <= ha_loop.BESIDE and agent._queue == [] and sorted(each[2] for each in agent._ended) == sorted(devices)
-    assert agent._beside == 0
+    assert max(most) <= limit and agent._queue == [] and sorted(each[2] for each in agent._ended if each[1] == kind) == sorted(keys)
+    assert set(agent._running.values()) == {0}
 
 
 def test_threads_are_used_again_and_one_that_hangs_keeps_nobody(monkeypatch):
