@@ -15,7 +15,7 @@ __metaclass__ = type
 from ansible_collections.cephgate.iscsi.plugins.module_utils import ha_take
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_lease import observe
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_place import claimed, newest, others, record, successor
-from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_types import CLOSE, OPEN, action, claims_of
+from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_types import CLOSE, MOVING, OPEN, action, claims_of
 
 
 def decide(site, memory, view, elapsed):
@@ -155,7 +155,7 @@ def _disk(lun, site, memory, view, elapsed):
         return _let_go(lun, found)
     _plan_release(lun, site, memory, view)
     if lun in memory['releasing']:
-        return _let_go(lun, found)
+        return _let_go(lun, found, MOVING)
     if found['path'] == 'active' or found['health'] != 'good' or claimed(lun, site, memory, view):
         return []
     if memory['settled'].get(lun) != found['client']:
@@ -180,6 +180,6 @@ def _plan_release(lun, site, memory, view):
         memory['releasing'][lun] = True
 
 
-def _let_go(lun, found):
+def _let_go(lun, found, why=None):
     """Passive first: a path that takes commands without a disk behind it answers them with errors."""
-    return [action('lower' if found['path'] == 'active' else 'unmap', lun)]
+    return [action('lower', lun, why) if found['path'] == 'active' else action('unmap', lun)]

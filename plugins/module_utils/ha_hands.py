@@ -17,6 +17,7 @@ import threading
 import time
 
 from ansible_collections.cephgate.iscsi.plugins.module_utils.gateway_mapper import clock
+from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_types import MOVING
 from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Failed, Refused
 
 SETTLING = 10   # seconds for the kernel's osdmap to become the newest
@@ -180,9 +181,12 @@ class Hands(object):
         self.paths.make_active(device)
         return 'ok'
 
-    def _lower(self, device, _arg):
-        self.paths.make_passive(device)
+    def _lower(self, device, why):
+        self.paths.make_passive(device, why == MOVING)
         return 'ok'
+
+    def end_move(self, device):
+        self.paths.settle(device)
 
     def _unmap(self, device, _arg):
         self.guards.remove(device)
@@ -250,7 +254,7 @@ class Hands(object):
                 self.guards.reinstate(device, disk)
 
     def see(self, devices=None):
-        """{open, sessions, luns: {device: {client, path, sessions, made}}, mappings: {device: entry}}.
+        """{open, sessions, luns: {device: {client, path, moving, sessions, made}}, mappings: {device: entry}}.
 
         devices: only these, without what is asked of all at once: which of them sessions reach
         """
@@ -262,7 +266,8 @@ class Hands(object):
             entries = dict((device, self.mapping(images[device])) for device in devices if device in images)
         luns = {}
         for device, entry in entries.items():
-            luns[device] = dict(client=entry['client'] if entry else None, path=self.paths.path(device), made=self.paths.made(device))
+            path, moving = self.paths.look(device)
+            luns[device] = dict(client=entry['client'] if entry else None, path=path, moving=moving, made=self.paths.made(device))
             if devices is None:
                 luns[device]['sessions'] = device in reached
         return dict(open=self.paths.is_open(), sessions=len(self.paths.sessions()), luns=luns,

@@ -39,6 +39,8 @@ CUTTING = 3.0
 # they never wait behind what hangs in Ceph.
 AT_ONCE = {'Ceph': 16, 'here': 4, 'leaving': 16}
 NEEDS = {'look': 'Ceph', 'map': 'Ceph', 'unmap': 'Ceph', 'settle': 'here', 'raise': 'here', 'clear': 'leaving'}
+# Seconds for which the path of a disk that another gateway is to take has its initiators ask again; they do so six times, for half a second each.
+MOVE = 3.0
 # Seconds that a disk is left to others after its device was missing in SCST, for each place in its order: gateways are made ready one
 # after the other, and the first one in SCST should not get all new disks.
 UNMADE = 2.0
@@ -88,6 +90,7 @@ class Agent(object):
         self._landed = None      # the record that Ceph has
         self._trouble = {}
         self._served = {}        # {device: when it was last known to be served, here or by a gateway that lived}
+        self._moving = {}        # {device: since when its path says that it is about to change}
         self._taken = {}         # {device: (how often this agent took it over, seconds without a gateway before the last time)}
 
     # -- called in threads
@@ -233,7 +236,8 @@ class Agent(object):
         if record is None or self._landed is None:
             return False
         given = set(self._landed['luns']) - set(record['luns'])
-        return bool(given) or any(each['drain'] and each['luns'] or each['wants'] for each in (self._table or {}).values())
+        return bool(given) or any(
+            each['drain'] and each['luns'] or each['wants'] or each.get('moving') for each in (self._table or {}).values())
 
     def _step(self, seen, now):
         self.watchdog.follow(dict((device, ('/dev/rbd%d' % entry['number'], entry['client'])) for device, entry in seen['mappings'].items()))
@@ -257,6 +261,7 @@ class Agent(object):
             self._ended = [each for each in self._ended if each not in done]
             fresh, self._fresh = self._fresh, False
             table = self._table if self._told is not None and now - self._told <= self.site.limits.gap else None
+        self._follow_moves(seen, table, now)
         self._follow_service(seen, table, [each for each in done if each[1] == 'raise' and each[3] == 'ok'], now)
         luns = {}
         for device in self.site.order:
@@ -266,6 +271,22 @@ class Agent(object):
                     orders=dict(drain=seen['orders']['drain'] or self.leaving == 'gone', away=self.leaving == 'away',
                                 wants=[lun for lun in seen['orders']['wants'] if lun in self.site.order]),
                     done=[each[1:] for each in done])
+
+    def _follow_moves(self, seen, table, now):
+        """Paths that were lowered for another gateway say so until that one serves: then initiators turn to it at once, and not with their next
+        look at its paths. The protocol takes such a path for a passive one."""
+        self._moving = dict((device, self._moving.get(device, now)) for device, found in seen['luns'].items() if found.get('moving'))
+        for device, since in self._moving.items():
+            served = any(device in record.get('serves', ()) for name, record in (table or {}).items() if name != self.site.me)
+            if served or now >= since + MOVE or now < since:
+                self.start(lambda device=device: self._end_move(device))
+
+    def _end_move(self, device):
+        try:
+            self.hands.end_move(device)
+            self._tell('move of ' + device, None)
+        except Exception as error:  # pylint: disable=broad-except
+            self._tell('move of ' + device, 'ending the move of %s: %s' % (device, error))
 
     def _follow_service(self, seen, table, raised, now):
         """How long disks were without a gateway, for those who look at numbers. The protocol needs none of it."""

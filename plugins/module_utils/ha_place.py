@@ -40,6 +40,8 @@ def record(site, memory, view):
         addrs=sorted(set(lun['client'] for lun in view['luns'].values() if lun['client'])),
         luns=dict(memory['claims']),
         blind=sorted(name for name, lun in view['luns'].items() if not lun['sessions']),
+        moving=sorted(name for name, lun in view['luns'].items() if lun.get('moving')),
+        serves=sorted(name for name, lun in view['luns'].items() if lun['path'] == 'active'),
         unfit=sorted(memory['unfit']),
         wants=sorted(lun for lun in view['orders']['wants'] if lun not in memory['claims']),
     )

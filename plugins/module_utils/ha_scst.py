@@ -16,6 +16,7 @@ import time
 
 from ansible_collections.cephgate.iscsi.plugins.module_utils import scst_read as read
 
+TRANSITIONING = 'transitioning'
 CLOSING = 5  # seconds for sessions to go after force_close
 
 
@@ -37,7 +38,12 @@ class Paths(object):
 
     def path(self, device):
         """'active' when the path is active and the device behind it open, else 'passive'."""
-        return 'active' if self._state(device, self.me) == 'active' and self._active(device) else 'passive'
+        return self.look(device)[0]
+
+    def look(self, device):
+        """(the same, whether the path says that it is about to change)"""
+        state = self._state(device, self.me)
+        return 'active' if state == 'active' and self._active(device) else 'passive', state == TRANSITIONING
 
     def made(self, device):
         """Whether SCST has what a path needs; the LUNs come last, and a host without them looks for them when they do."""
@@ -105,12 +111,21 @@ class Paths(object):
         """Have SCST read the size anew, and tell initiators of it."""
         self.sysfs.write('devices/%s/resync_size' % device, '1')
 
-    def make_passive(self, device):
-        """On return the device is closed: what is behind it may go."""
-        self._set_state(device, self.me, self.passive)
+    def make_passive(self, device, moving=False):
+        """On return the device is closed: what is behind it may go.
+
+        moving: another gateway is about to take over, so initiators are told to ask again (SPC-4: transitioning) in place of giving the path up:
+        SCST holds their commands for half a second, and Linux (since 5.19) tries six times.
+        """
+        self._set_state(device, self.me, TRANSITIONING if moving else self.passive)
         if self._active(device):
             # nonoptimized does not close it
             self.sysfs.write('devices/%s/active' % device, '0')
+
+    def settle(self, device):
+        """The end of moving: the path says what it is."""
+        if self._state(device, self.me) == TRANSITIONING:
+            self._set_state(device, self.me, self.passive)
 
     def open(self):
         self.sysfs.write(self.target + '/enabled', '1')

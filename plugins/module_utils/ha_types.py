@@ -38,9 +38,10 @@ LIMITS = Limits(dead=3.0, boot=30.0, away=30.0, gap=1.5, suspend=2.0, close=6.0,
 Site = namedtuple('Site', ('me', 'host', 'gateways', 'order', 'limits'))
 
 # kind: see docs/takeover.md; key: the disk, or the client address of a fence, or None for the whole gateway.
-# arg: of clear, the client address whose mapping is meant: another one is left alone.
+# arg: of clear, the client address whose mapping is meant: another one is left alone; of lower, MOVING when another gateway is about to take over.
 Action = namedtuple('Action', ('kind', 'key', 'arg'))
 
+MOVING = 'moving'
 CLOSE = Action('close', None, None)
 OPEN = Action('open', None, None)
 

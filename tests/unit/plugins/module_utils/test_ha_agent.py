@@ -342,6 +342,47 @@ def test_drain_moves_everything_and_undrain_takes_nothing_back():
     assert [world.owners(device) for device in world.devices] == [['gw2']] * 4
 
 
+def states_of(world, device, seconds):
+    """ALUA states of gw1's path, as gw1 tells it, over so many seconds; and when another gateway served first."""
+    found, served, began = [], None, world.time
+    while world.time < began + seconds:
+        world.round()
+        found.append(world.gw1.value('device_groups/%s/target_groups/gw1/state' % device))
+        if served is None and world.owners(device) == ['gw2']:
+            served = len(found)
+    return found, served
+
+
+def test_initiators_of_a_disk_that_moves_are_told_to_ask_again_until_it_is_served(world, device):
+    """They would give the path up, find the other one on standby, too, and see it serve with their next look at it, which may be 2 s later."""
+    world.gw1.orders['drain'] = True
+    found, served = states_of(world, device, 6)
+    moving = [number for number, state in enumerate(found) if state == 'transitioning']
+    assert served and moving and moving[-1] <= served + 2 and set(found[moving[-1] + 1:]) == {'standby'}
+    assert world.ceph.table['gw1']['moving'] == [] and device in world.ceph.table['gw2']['serves']
+
+
+def test_a_disk_that_nobody_takes_is_not_said_to_be_about_to_move_for_long(world, device):
+    world.gw1.orders['drain'] = True
+    world.gw2.agent.hands.perform = lambda each: 'failed'
+    found, served = states_of(world, device, 8)
+    assert served is None and found.count('transitioning') <= (ha_loop.MOVE + 1) / 0.25
+    assert found[-1] in ('standby', 'active')
+
+
+def test_what_an_agent_before_this_one_has_left_moving_ends(world, device):
+    world.gw2.agent.hands.paths.make_passive(device, True)
+    assert world.gw2.value('device_groups/%s/target_groups/gw2/state' % device) == 'transitioning'
+    world.run(1)
+    assert world.gw2.value('device_groups/%s/target_groups/gw2/state' % device) == 'standby', 'gw1 serves it'
+
+
+def test_a_path_that_is_lowered_for_another_reason_is_passive_at_once(world, device):
+    world.gw1.connected.clear()
+    found = states_of(world, device, 10)[0]
+    assert 'transitioning' not in found and found[-1] == 'standby'
+
+
 def test_a_power_cut_of_all_gives_each_its_own_back():
     world = World(2, 2).start()
     for node in world.nodes.values():
