@@ -115,7 +115,7 @@ class Paths(object):
         """On return the device is closed: what is behind it may go.
 
         moving: another gateway is about to take over, so initiators are told to ask again (SPC-4: transitioning) in place of giving the path up:
-        SCST holds their commands for half a second, and Linux (since 5.19) tries six times.
+        SCST holds their commands for half a second, and Linux (6.1) tries six times.
         """
         self._set_state(device, self.me, TRANSITIONING if moving else self.passive)
         if self._active(device):
