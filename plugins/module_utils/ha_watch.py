@@ -140,6 +140,9 @@ class Watchdog(object):
     def _heard(self, when):
         self._newest = when
 
+    def _told(self):
+        self.news()  # which may be set later than a mapping's watch is made
+
     def listed(self, client, ask):
         """Whether Ceph has a client in its blocklist, asked for by C(ask); its hundred mappings need it once."""
         if client not in self._listed:
@@ -157,7 +160,7 @@ class Watchdog(object):
         for device, (path, client) in mappings.items():
             if device not in self._watches:
                 watch = self._watches[device] = self.make(path, client)
-                watch.pace, watch.heard, watch.newest, watch.news = self.pace, self._heard, lambda: self._newest, lambda: self.news()
+                watch.pace, watch.heard, watch.newest, watch.news = self.pace, self._heard, lambda: self._newest, self._told
                 watch.listed = lambda client, ask=watch.listed: self.listed(client, ask)
                 self.start(watch.run)
 
