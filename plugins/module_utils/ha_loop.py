@@ -25,7 +25,6 @@ from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_types import new
 BEAT = 0.5      # seconds from the beginning of an exchange to that of the next
 SOON = 0.1      # the same while others wait for what I have to say, or I for them
 LOOK = 0.25     # seconds between looks at this gateway, at least
-HASTE = 3       # in haste, an exchange is followed by a rest of so many times its length
 RARE, MOST = 9, 1.0  # one at all disks always, but of no more seconds
 SELDOM = 3.0    # the same while many actions are under way, for what they changed is looked at by itself
 CROWD = 8       # actions at a time
@@ -227,8 +226,9 @@ class Agent(object):
         return len(self.memory['busy']) - len(self._ended) > CROWD
 
     def _pause(self):
-        """Seconds from the beginning of an exchange to that of the next. One that takes long, of which a busy processor is the reason, is not hurried."""
-        return min(BEAT, max(SOON, HASTE * self._exchange_cost)) if self._hurry() else BEAT
+        """Seconds from the beginning of an exchange to that of the next. One that takes long, of which a busy processor is the reason, is not hurried: at
+        least half of the time passes without any."""
+        return min(BEAT, max(SOON, 2 * self._exchange_cost)) if self._hurry() else BEAT
 
     def _hurry(self):
         """Whether a planned move is under way, in which initiators wait for the records of both sides. What is taken from the dead nobody waits to read of."""
