@@ -1,0 +1,171 @@
+# Copyright (c) 2026, the cephgate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The loop of an agent: what it does at once, how often it looks and tells, and what initiators hear of a disk that moves."""
+import threading
+import time
+
+import pytest
+from ha_world import World
+
+from ansible_collections.cephgate.iscsi.plugins.module_utils import ha_loop
+from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_types import action
+
+
+@pytest.fixture
+def world():
+    return World().start()
+
+
+@pytest.fixture
+def device(world):
+    assert world.owners(world.devices[0]) == ['gw1']
+    return world.devices[0]
+
+
+def test_what_a_take_over_changes_is_looked_at_by_itself(monkeypatch):
+    """A look at all disks takes the processor that a take-over of many waits for."""
+    monkeypatch.setattr(ha_loop, 'LOOK', 1.0)
+    world = World(2, 8).start()
+    looks, see = [], world.gw2.agent.hands.see
+
+    def looked(devices=None):
+        looks.append(devices)
+        return see(devices)
+
+    world.gw2.agent.hands.see = looked
+    world.gw1.power_cut()
+    seconds = world.run(20, until=world.all_served)
+    assert looks.count(None) <= seconds + 1
+    some = [devices for devices in looks if devices]
+    assert some and set.union(*some) == set(world.devices[0::2]), 'the ones that gw1 had'
+
+
+@pytest.mark.parametrize('kind', ['raise', 'clear', 'map'])
+def test_of_many_actions_a_few_run_at_a_time_and_the_next_begins_without_a_step(kind):
+    world = World(2, 8).start()
+    agent, running, most, going = world.gw2.agent, set(), [], threading.Event()
+    limit = ha_loop.AT_ONCE[ha_loop.NEEDS[kind]]
+
+    def perform(each):
+        if each.kind == kind:
+            running.add(each.key)
+            most.append(len(running))
+            going.wait(20)
+            running.discard(each.key)
+        return 'ok'
+
+    agent.hands.perform = perform
+    keys = ['disk%d' % number for number in range(limit + 6)]
+    other = 'raise' if kind != 'raise' else 'clear'
+    agent._queue += [action(kind, key) for key in keys] + [action(other, 'x'), action('close', None)]
+    agent._run_queue()
+    deadline = time.monotonic() + 20
+    while (len(running) < limit or len(agent._ended) < 2) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert len(running) == limit and len(agent._queue) == 6
+    assert sorted(each[1] for each in agent._ended) == sorted([other, 'close']), 'what needs something else does not wait'
+    going.set()
+    world.threads.settle()
+    assert max(most) <= limit and agent._queue == [] and sorted(each[2] for each in agent._ended if each[1] == kind) == sorted(keys)
+    assert set(agent._running.values()) == {0}
+
+
+def test_threads_are_used_again_and_one_that_hangs_keeps_nobody(monkeypatch):
+    started, start = [], ha_loop.start_new_thread
+    monkeypatch.setattr(ha_loop, 'start_new_thread', lambda run, arguments: (started.append(run), start(run, arguments)))
+    threads, done, hanging, lock = ha_loop.Threads(), [], threading.Event(), threading.Lock()
+    all_done, again = threading.Event(), threading.Event()
+
+    def work(number):
+        with lock:
+            done.append(number)
+            if len(done) == 40:
+                all_done.set()
+
+    for dummy in range(3):
+        threads(lambda: hanging.wait(30))
+    assert len(started) == 3
+    for number in range(40):
+        threads(lambda number=number: work(number))
+    assert all_done.wait(20) and sorted(done) == list(range(40)), 'beside three that hang'
+    deadline = time.monotonic() + 20
+    while not threads._idle and time.monotonic() < deadline:
+        time.sleep(0.01)
+    before = len(started)
+    threads(again.set)
+    assert again.wait(20) and len(started) == before
+    hanging.set()
+
+
+def test_records_are_hurried_for_planned_moves_and_not_on_a_busy_processor(world):
+    agent = world.gw1.agent
+    assert agent._pause() == ha_loop.BEAT
+    agent._table = dict(agent._table, gw2=dict(agent._table['gw2'], wants=[world.devices[0]]))
+    agent._exchange_cost = 0.01
+    assert agent._pause() == ha_loop.SOON
+    agent._exchange_cost = 0.2
+    assert agent._pause() == 0.4
+    agent._exchange_cost = 2
+    assert agent._pause() == ha_loop.BEAT
+    agent._exchange_cost = 0
+    agent._table = dict(agent._table, gw2=dict(agent._table['gw2'], wants=[]))
+    agent.memory['record'] = dict(agent.memory['record'], luns={})
+    assert agent._landed['luns'] and agent._pause() == ha_loop.SOON, 'what it gave away, the next one waits to read'
+
+
+def test_with_many_disks_orders_are_looked_at_as_often_as_with_few(monkeypatch):
+    world = World(2, 8).start()
+    agent = world.gw1.agent
+    agent._whole, agent._whole_cost = world.time, 0.1
+    agent._looked = world.time
+    assert agent._due(world.time + 0.2) == (False, set())
+    assert agent._due(world.time + ha_loop.LOOK) == (True, set()), 'at what belongs to no disk'
+    assert agent._due(world.time + 1) == (True, None)
+    agent._cost = 0.03
+    agent._ended.append((world.time, 'map', world.devices[0], 'ok'))
+    assert agent._due(world.time) == (True, set(world.devices[:1])), 'nothing else is under way, so nothing waits for the processor'
+    agent.memory['busy'] = tuple(('map', number) for number in range(10))
+    assert agent._due(world.time + 0.02)[0] is False and agent._due(world.time + 0.04) == (True, set(world.devices[:1]))
+    assert agent._due(world.time + 0.8) == (True, set(world.devices[:1])) and agent._due(world.time + 1) == (True, None)
+
+
+def states_of(world, device, seconds):
+    """ALUA states of gw1's path, as gw1 tells it, over so many seconds; and when another gateway served first."""
+    found, served, began = [], None, world.time
+    while world.time < began + seconds:
+        world.round()
+        found.append(world.gw1.value('device_groups/%s/target_groups/gw1/state' % device))
+        if served is None and world.owners(device) == ['gw2']:
+            served = len(found)
+    return found, served
+
+
+def test_initiators_of_a_disk_that_moves_are_told_to_ask_again_until_it_is_served(world, device):
+    """They would give the path up, find the other one on standby, too, and see it serve with their next look at it, which may be 2 s later."""
+    world.gw1.orders['drain'] = True
+    found, served = states_of(world, device, 6)
+    moving = [number for number, state in enumerate(found) if state == 'transitioning']
+    assert served and moving and moving[-1] <= served + 2 and set(found[moving[-1] + 1:]) == {'standby'}
+    assert world.ceph.table['gw1']['moving'] == [] and device in world.ceph.table['gw2']['serves']
+
+
+def test_a_disk_that_nobody_takes_is_not_said_to_be_about_to_move_for_long(world, device):
+    world.gw1.orders['drain'] = True
+    world.gw2.agent.hands.perform = lambda each: 'failed'
+    found, served = states_of(world, device, 8)
+    assert served is None and found.count('transitioning') <= (ha_loop.MOVE + 1) / 0.25
+    assert found[-1] in ('standby', 'active')
+
+
+def test_what_an_agent_before_this_one_has_left_moving_ends(world, device):
+    world.gw2.agent.hands.paths.make_passive(device, True)
+    assert world.gw2.value('device_groups/%s/target_groups/gw2/state' % device) == 'transitioning'
+    world.run(1)
+    assert world.gw2.value('device_groups/%s/target_groups/gw2/state' % device) == 'standby', 'gw1 serves it'
+
+
+def test_a_path_that_is_lowered_for_another_reason_is_passive_at_once(world, device):
+    world.gw1.connected.clear()
+    found = states_of(world, device, 10)[0]
+    assert 'transitioning' not in found and found[-1] == 'standby'
