@@ -105,7 +105,7 @@ def show_debugfs(mounted=filled, run=subprocess.Popen):
 
 
 def guards():
-    library = ha_mapper.load()
+    library = ha_mapper.load() if ha_mapper.ordinary() else None
     return Guards(mapper=ha_mapper.Mapper(library) if library else None)
 
 

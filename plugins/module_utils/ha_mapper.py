@@ -20,6 +20,7 @@ import time
 from ansible_collections.cephgate.iscsi.plugins.module_utils.gateway_mapper import clock
 
 NAME = 'libdevmapper.so.1.02.1'
+SYSTEM = ('/sbin', '/usr/sbin', '/bin', '/usr/bin')
 CREATE, REMOVE, MESSAGE = 0, 2, 17  # of the enumeration DM_DEVICE_...
 VERBS = {CREATE: 'create', REMOVE: 'remove', MESSAGE: 'message to'}
 # Flags for udev's rules, as of dmsetup --noudevrules: nothing of theirs is for these devices, and nothing may read one that queues.
@@ -30,7 +31,15 @@ OPEN, RETRY = 5.0, 0.2  # seconds that a device which is to go may be held open,
 
 
 class Busy(EnvironmentError):
-    """Another call has not ended for so long that it hangs; dmsetup, a process for itself, can be tried."""
+    """The library does not come to it: another call has hung for so long, or it finds no device-mapper. dmsetup, a process for itself, can be tried."""
+
+
+def ordinary(environment=os.environ, exists=os.path.exists):
+    """Whether dmsetup is the system's. A host that has another one first in its PATH wants that one to be asked."""
+    for folder in environment.get('PATH', '').split(':'):
+        if exists(os.path.join(folder, 'dmsetup')):
+            return folder.rstrip('/') in SYSTEM
+    return False
 
 
 def load(open_library=ctypes.CDLL):
@@ -94,7 +103,7 @@ class Mapper(object):
         try:
             task = self.library.dm_task_create(what)
             if not task:
-                raise OSError(errno.ENOMEM, 'device-mapper: no task for %s' % name)
+                raise Busy(errno.ENODEV, 'device-mapper: no task for %s' % name)
             cookie = ctypes.c_uint32(0)
             steps = [('name', self.library.dm_task_set_name, (name.encode('ascii'),))] + more
             if what != MESSAGE:

@@ -69,7 +69,7 @@ def test_a_stand_in_has_no_parameters():
 def test_what_the_library_refuses_is_told_and_leaves_the_next_call_its_turn(refused, text):
     library = Library([refused])
     made = mapper(library)
-    with pytest.raises(OSError, match=text):
+    with pytest.raises(EnvironmentError, match=text):
         made.create('cephgate-a', 'CEPHGATE-a', TABLE)
     assert library.alive == (1 if refused == 'task_create' else 0), 'what was made is taken down'
     library.refused.clear()
@@ -149,6 +149,21 @@ def test_where_there_is_no_library_dmsetup_is_called():
 
     assert ha_mapper.load(missing) is None
     assert ha_mapper.load(lambda name, **options: types.SimpleNamespace(dm_task_create=types.SimpleNamespace())) is None, 'too old'
+
+
+@pytest.mark.parametrize('there, path, wanted', [
+    (['/usr/sbin/dmsetup'], '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin', True), (['/sbin/dmsetup'], '/usr/bin:/sbin/', True),
+    (['/usr/local/bin/dmsetup', '/usr/sbin/dmsetup'], '/usr/local/bin:/usr/sbin', False), ([], '/usr/sbin', False)])
+def test_a_host_that_has_its_own_dmsetup_has_that_one_asked(there, path, wanted):
+    assert ha_mapper.ordinary(dict(PATH=path), there.__contains__) is wanted
+
+
+def test_where_the_kernel_has_no_device_mapper_dmsetup_may_tell():
+    ran = []
+    made = ha_guard.Guards(lambda argv: (ran.append(argv[1]), (0, '', ''))[1], lambda device: 0, lambda device: True,
+                           mapper=mapper(Library(['task_create'])))
+    made.create('a', TABLE)
+    assert ran == ['create']
 
 
 def test_no_semaphore_is_made_for_a_udev_that_nobody_waits_for():
