@@ -15,7 +15,7 @@ import collections
 import threading
 
 try:
-    from _thread import start_new_thread
+    from _thread import start_new_thread  # novm
 except ImportError:  # Python 2
     from thread import start_new_thread
 
