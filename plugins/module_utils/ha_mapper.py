@@ -34,9 +34,9 @@ class Busy(EnvironmentError):
     """The library does not come to it: another call has hung for so long, or it finds no device-mapper. dmsetup, a process for itself, can be tried."""
 
 
-def ordinary(environment=os.environ, exists=os.path.exists):
+def ordinary(environment=None, exists=os.path.exists):
     """Whether dmsetup is the system's. A host that has another one first in its PATH wants that one to be asked."""
-    for folder in environment.get('PATH', '').split(':'):
+    for folder in (os.environ if environment is None else environment).get('PATH', '').split(':'):
         if exists(os.path.join(folder, 'dmsetup')):
             return folder.rstrip('/') in SYSTEM
     return False
