@@ -24,7 +24,7 @@ import threading
 import time
 
 from ansible_collections.cephgate.iscsi.plugins.module_utils.gateway_mapper import clock
-from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_mapper import Busy
+from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_mapper import Unavailable
 
 PREFIX = 'cephgate-'
 SECTOR = 512
@@ -133,7 +133,7 @@ class Guards(object):
             return False
         try:
             getattr(self.mapper, verb)(*words)
-        except Busy:
+        except Unavailable:
             return False
         except EnvironmentError as error:
             raise GuardError(error.errno, str(error.strerror))

@@ -74,7 +74,7 @@ class Agent(object):
         self.orphans = {}        # {device: image} of LUNs that are not declared any more
         self._adopted = False    # whether those are known that an earlier agent has left
         self._lock = threading.Lock()
-        self._queue = []         # actions of Ceph that wait for their turn
+        self._queue = []         # actions that wait for their turn
         self._running = dict.fromkeys(AT_ONCE, 0)
         self._ended = []         # (when, kind, key, outcome)
         self._seen = None
@@ -222,7 +222,7 @@ class Agent(object):
         return len(self.memory['busy']) > CROWD
 
     def working(self):
-        """The same, of what has not ended: that waits for the next step."""
+        """The same, without what has ended and waits for the next step."""
         return len(self.memory['busy']) - len(self._ended) > CROWD
 
     def _pause(self):
@@ -277,9 +277,13 @@ class Agent(object):
         look at its paths. The protocol takes such a path for a passive one."""
         self._moving = dict((device, self._moving.get(device, now)) for device, found in seen['luns'].items() if found.get('moving'))
         for device, since in self._moving.items():
-            served = any(device in record.get('serves', ()) for name, record in (table or {}).items() if name != self.site.me)
+            served = any(device in record.get('serves', ()) for name, record in (table or {}).items() if self._other_lives(name))
             if served or now >= since + MOVE or now < since:
                 self.start(lambda device=device: self._end_move(device))
+
+    def _other_lives(self, name):
+        known = self.memory['peers'].get(name)
+        return name != self.site.me and bool(known) and known['still'] < self.site.limits.dead
 
     def _end_move(self, device):
         try:
@@ -365,8 +369,7 @@ class Agent(object):
         seen, table, memory = self._seen, self._table or {}, self.memory
         claims = {}
         for name, record in table.items():
-            known = memory['peers'].get(name)
-            if name != self.site.me and known and known['still'] < self.site.limits.dead:
+            if self._other_lives(name):
                 for device, number in record['luns'].items():
                     claims.setdefault(device, []).append((number, name))
         disks = {}

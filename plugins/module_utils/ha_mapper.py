@@ -30,7 +30,7 @@ AGAIN = 0.01
 OPEN, RETRY = 5.0, 0.2  # seconds that a device which is to go may be held open, and between tries
 
 
-class Busy(EnvironmentError):
+class Unavailable(EnvironmentError):
     """The library does not come to it: another call has hung for so long, or it finds no device-mapper. dmsetup, a process for itself, can be tried."""
 
 
@@ -89,7 +89,7 @@ class Mapper(object):
                 self._do(REMOVE, name, [])
                 return
             except EnvironmentError as error:
-                if error.errno != errno.EBUSY or isinstance(error, Busy) or self._clock() >= end:
+                if error.errno != errno.EBUSY or isinstance(error, Unavailable) or self._clock() >= end:
                     raise
             self._sleep(RETRY)
 
@@ -103,7 +103,7 @@ class Mapper(object):
         try:
             task = self.library.dm_task_create(what)
             if not task:
-                raise Busy(errno.ENODEV, 'device-mapper: no task for %s' % name)
+                raise Unavailable(errno.ENODEV, 'device-mapper: no task for %s' % name)
             cookie = ctypes.c_uint32(0)
             steps = [('name', self.library.dm_task_set_name, (name.encode('ascii'),))] + more
             if what != MESSAGE:
@@ -113,7 +113,8 @@ class Mapper(object):
                     raise OSError(errno.EINVAL, 'device-mapper: %s: its %s was not taken' % (name, word))
             if not self.library.dm_task_run(task):
                 number = self.library.dm_task_get_errno(task) or errno.EIO
-                raise OSError(number, 'device-mapper: %s %s: %s' % (VERBS[what], name, os.strerror(number)))
+                raise OSError(number, 'device-mapper: %s %s: %s. The journal of cephgate-agent and the kernel log (dmesg) say why; dmsetup info -c shows what '
+                                      'is there, and who has it open.' % (VERBS[what], name, os.strerror(number)))
             self.library.dm_task_update_nodes()  # /dev/mapper/NAME, which udev would make
         finally:
             if task:
@@ -124,5 +125,5 @@ class Mapper(object):
         end = self._clock() + TURN
         while not self._lock.acquire(False):
             if self._clock() >= end:
-                raise Busy(errno.EBUSY, 'device-mapper: %s waits for a call that has not ended for %d s' % (name, TURN))
+                raise Unavailable(errno.EBUSY, 'device-mapper: %s waits for a call that has not ended for %d s' % (name, TURN))
             self._sleep(AGAIN)

@@ -218,6 +218,11 @@ def _lasting(base):
         client=_optional(os.path.join(base, 'client_addr')))
 
 
+def _numbers(sysfs):
+    """Of all mappings; none without the kernel module."""
+    return sorted(int(name) for name in os.listdir(sysfs) if name.isdigit()) if os.path.isdir(sysfs) else []
+
+
 def mapped(sysfs='/sys/bus/rbd/devices', dev='/dev', known=None):
     """What the kernel has mapped: {image: {number, path, image_id, fsid, size, client}}.
 
@@ -228,9 +233,7 @@ def mapped(sysfs='/sys/bus/rbd/devices', dev='/dev', known=None):
     known: a dictionary for whoever asks again and again; what cannot change of a mapping is then read once, and path is not told.
     """
     found = {}
-    if not os.path.isdir(sysfs):
-        return found
-    for number in sorted((int(name) for name in os.listdir(sysfs) if name.isdigit())):
+    for number in _numbers(sysfs):
         base = os.path.join(sysfs, str(number))
         try:
             lasting = _lasting(base) if known is None else _known(number, base, known)
@@ -268,11 +271,7 @@ def mapping(image, known, sysfs='/sys/bus/rbd/devices'):
     """
     likely = [number for number, (dummy, lasting) in list(known.items()) if lasting is not None and lasting[0] == image]
     for numbers in (likely, None):
-        if numbers is None:
-            if not os.path.isdir(sysfs):
-                return None
-            numbers = [int(name) for name in os.listdir(sysfs) if name.isdigit()]
-        for number in sorted(numbers):
+        for number in sorted(numbers) if numbers is not None else _numbers(sysfs):
             base = os.path.join(sysfs, str(number))
             try:
                 lasting = _known(number, base, known)
@@ -287,7 +286,7 @@ def mapping(image, known, sysfs='/sys/bus/rbd/devices'):
 def clients(known, sysfs='/sys/bus/rbd/devices'):
     """{image: address of the Ceph client that its mapping has}, with as little to read as can be; known: see C(mapped)."""
     found = {}
-    for number in sorted(int(name) for name in os.listdir(sysfs) if name.isdigit()) if os.path.isdir(sysfs) else ():
+    for number in _numbers(sysfs):
         try:
             lasting = _known(number, os.path.join(sysfs, str(number)), known)
         except (IOError, OSError) as error:

@@ -9,17 +9,6 @@ from ansible_collections.cephgate.iscsi.plugins.module_utils import ha_agent
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_types import action
 
 
-@pytest.fixture
-def world():
-    return World().start()
-
-
-@pytest.fixture
-def device(world):
-    assert world.owners(world.devices[0]) == ['gw1']
-    return world.devices[0]
-
-
 def test_a_site_comes_up_on_its_preferred_gateways():
     world = World(3, 6).start()
     assert [world.owners(device) for device in world.devices] == [['gw1'], ['gw2'], ['gw3']] * 2

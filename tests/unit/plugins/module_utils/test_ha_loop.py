@@ -12,17 +12,6 @@ from ansible_collections.cephgate.iscsi.plugins.module_utils import ha_loop
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_types import action
 
 
-@pytest.fixture
-def world():
-    return World().start()
-
-
-@pytest.fixture
-def device(world):
-    assert world.owners(world.devices[0]) == ['gw1']
-    return world.devices[0]
-
-
 def test_what_a_take_over_changes_is_looked_at_by_itself(monkeypatch):
     """A look at all disks takes the processor that a take-over of many waits for."""
     monkeypatch.setattr(ha_loop, 'LOOK', 1.0)
@@ -156,6 +145,22 @@ def test_a_disk_that_nobody_takes_is_not_said_to_be_about_to_move_for_long(world
     found, served = states_of(world, device, 8)
     assert served is None and found.count('transitioning') <= (ha_loop.MOVE + 1) / 0.25
     assert found[-1] in ('standby', 'active')
+
+
+def test_what_the_record_of_a_dead_gateway_says_ends_no_move(world, device):
+    agent = world.gw1.agent
+    seen = dict(luns={device: dict(moving=True, path='passive')})
+    table = dict(agent._table, gw2=dict(agent._table['gw2'], serves=[device]))
+    ended = []
+    agent.hands.end_move = ended.append
+    agent.memory['peers']['gw2']['still'] = agent.site.limits.dead
+    agent._follow_moves(seen, table, world.time)
+    world.threads.settle()
+    assert ended == []
+    agent.memory['peers']['gw2']['still'] = 0
+    agent._follow_moves(seen, table, world.time)
+    world.threads.settle()
+    assert ended == [device]
 
 
 def test_what_an_agent_before_this_one_has_left_moving_ends(world, device):

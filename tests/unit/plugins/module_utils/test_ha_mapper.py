@@ -82,7 +82,7 @@ def test_who_has_a_device_open_for_a_moment_is_waited_for():
     assert library.calls.count(('task_run',)) == 4
     with pytest.raises(OSError) as caught:
         mapper(Library(busy=10000)).remove('cephgate-a')
-    assert caught.value.errno == errno.EBUSY and not isinstance(caught.value, ha_mapper.Busy)
+    assert caught.value.errno == errno.EBUSY and not isinstance(caught.value, ha_mapper.Unavailable)
 
 
 def test_a_call_that_hangs_keeps_nobody():
@@ -93,7 +93,7 @@ def test_a_call_that_hangs_keeps_nobody():
     thread = threading.Thread(target=made.create, args=('cephgate-a', 'CEPHGATE-a', TABLE))
     thread.start()
     assert hanging.wait(20)
-    with pytest.raises(ha_mapper.Busy, match='cephgate-b waits for a call that has not ended for 3 s'):
+    with pytest.raises(ha_mapper.Unavailable, match='cephgate-b waits for a call that has not ended for 3 s'):
         made.create('cephgate-b', 'CEPHGATE-b', TABLE)
     ran = []
     dmsetup = ha_guard.Guards(lambda argv: (ran.append(argv[1]), (0, '', ''))[1], lambda device: 0, lambda device: True, mapper=made)
