@@ -62,8 +62,8 @@ lab-failback: venv  ## the runbooks of the mode fenced under load, on the lab wi
 # its data plane, ends no session before the commands that the guard holds have ended, and the emulator's tree hangs with it.
 stale-write: venv  ## the stale write in both modes, on the lab with real SCST that is up
 	@$(LAB) phase 'tests: stale write' $(PYTEST) -s tests/integration/lab/test_stale_write.py
-failover-many: venv  ## 100 disks on a gateway that is killed, in the mode fenced, on the lab with real SCST that is up
-	@.venv/bin/python tests/integration/lab/failover_many.py
+failover-many: venv  ## 100 disks on a gateway that is killed, in the mode fenced, on the lab with real SCST that is up; MANY=--initiator: at the client, too
+	@.venv/bin/python tests/integration/lab/failover_many.py $(MANY)
 failover: venv  ## the failure matrix of both modes, on the lab that is up: make failover MODE=fenced CASE=frozen
 	@.venv/bin/python tests/integration/lab/failover.py $(if $(MODE),--mode $(MODE)) $(if $(CASE),--case '$(CASE)')
 lab-proof.run:

@@ -1,0 +1,49 @@
+# Copyright (c) 2026, the cephgate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs on a client: reads 4 KiB of each disk, past all caches, every 0.5 s, until its input ends.
+
+usage: reads.py DEVICE ...
+Prints {DEVICE: {held: [[when a read that took longer than 1 s ended, by the clock; seconds], ...], reads, errors: how many}} as JSON.
+"""
+import json
+import mmap
+import os
+import random
+import sys
+import threading
+import time
+
+PERIOD = 0.5
+LONG = 1.0  # seconds
+over = threading.Event()
+found = {}
+
+
+def follow(device):
+    mine = found[device] = dict(held=[], reads=0, errors=0)
+    page = mmap.mmap(-1, 4096)
+    handle = os.open(device, os.O_RDONLY | os.O_DIRECT)
+    over.wait(random.random() * PERIOD)  # so that many do not ask together
+    while not over.is_set():
+        began = time.monotonic()
+        try:
+            os.preadv(handle, [page], 0)
+        except OSError:
+            mine["errors"] += 1
+        spent = time.monotonic() - began
+        if spent > LONG:
+            mine["held"].append((time.time(), spent))
+        mine["reads"] += 1
+        over.wait(PERIOD)
+
+
+threads = [threading.Thread(target=follow, args=(device,), daemon=True) for device in sys.argv[1:]]
+for each in threads:
+    each.start()
+print("reading", flush=True)
+sys.stdin.read()
+over.set()
+for each in threads:
+    each.join(60)
+print(json.dumps(found))
