@@ -12,6 +12,7 @@ import os
 import signal
 import socket
 import subprocess
+import threading
 import time
 
 from ansible_collections.cephgate.iscsi.plugins.module_utils import gateway_state, ha_mapper, ha_rados
@@ -39,6 +40,7 @@ REPORT_EVERY = 1.0
 ASK = 4        # seconds that a command of Ceph may take
 CHANGE = 25    # the same for rbd map and unmap; longer than limits.claim, by which another gateway may try
 LEAVING = 25   # seconds for giving everything away before the host goes down
+STILL = 15     # seconds for which the loop may stand still
 
 
 def own_address(addresses, make=socket.socket):
@@ -208,14 +210,46 @@ def notify(text, environment=None):
         channel.close()
 
 
+class Beat(object):
+    """Ends an agent whose loop stands still, for one that hangs is no better than none; systemd starts the next one.
+
+    The seconds are counted one by one, so those in which the whole host was frozen are none. systemd, which goes by the clock, ended agents that had
+    just woken, and for the 10 s until the next one looked the guards held what initiators sent to the paths of a gateway that was refused
+    (measured, emulated): so its own time limit is a long one, for an interpreter that stands still with all its threads.
+    """
+
+    def __init__(self, say, sleep=time.sleep, end=os._exit):
+        self.number = 0
+        self._say = say
+        self._sleep = sleep
+        self._end = end
+
+    def watch(self):
+        seen, still = None, 0
+        while still < STILL:
+            self._sleep(1)
+            still = still + 1 if self.number == seen else 0
+            seen = self.number
+        self._say('the loop has stood still for %d s, so this agent ends' % still)
+        self._end(1)
+
+    def start(self):
+        thread = threading.Thread(target=self.watch)
+        thread.daemon = True
+        thread.start()
+
+
 def run(keeper, renewed):
     """For ever; until systemd says stop (SIGTERM), or C(renewed()) says that a newer version was installed: then True."""
     agent, asked = keeper.agent, []
     signal.signal(signal.SIGTERM, lambda *dummy: (asked.append(clock()), agent.wake.set()))
     notify('READY=1')
+    beat = Beat(keeper.say)
+    beat.start()
     again = False
     while not agent.over:
         keeper.tick()
+        beat.number += 1
         notify('WATCHDOG=1')
         if asked and not agent.leaving:
             agent.leave('gone' if going_down() else 'away')

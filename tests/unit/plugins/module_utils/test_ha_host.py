@@ -372,6 +372,40 @@ def test_systemd_is_told(tmp_path):
     ha_agent.notify('READY=1', dict(NOTIFY_SOCKET=str(tmp_path / 'nobody')))
 
 
+class Ended(Exception):
+    pass
+
+
+def watched(steps):
+    """What an agent's Beat says when its loop takes so many steps in each of these seconds; None when it does not end the agent."""
+    said, left = [], list(steps)
+
+    def sleep(seconds):
+        assert seconds == 1
+        if not left:
+            raise Ended()
+        beat.number += left.pop(0)
+
+    def end(code):
+        assert code
+        raise Ended()
+
+    beat = ha_agent.Beat(said.append, sleep, end)
+    with pytest.raises(Ended):
+        beat.watch()
+    return said[0] if said else None
+
+
+def test_an_agent_whose_loop_stands_still_ends():
+    assert watched([3, 1] + [0] * 40) == 'the loop has stood still for 15 s, so this agent ends'
+    assert watched([0] * 40) is not None, 'also one that never moved'
+
+
+def test_an_agent_whose_loop_is_slow_goes_on():
+    assert watched(([0] * 14 + [1]) * 4) is None
+    assert watched([1] * 40) is None
+
+
 @pytest.mark.parametrize('says, wanted', [(b'stopping\n', True), (b'running\n', False)])
 def test_whether_the_host_goes_down(says, wanted):
     assert ha_agent.going_down(lambda *words, **options: types.SimpleNamespace(communicate=lambda: (says, b''))) is wanted
