@@ -220,6 +220,7 @@ class Beat(object):
 
     def __init__(self, say, sleep=time.sleep, end=os._exit):
         self.number = 0
+        self.over = False
         self._say = say
         self._sleep = sleep
         self._end = end
@@ -228,6 +229,8 @@ class Beat(object):
         seen, still = None, 0
         while still < STILL:
             self._sleep(1)
+            if self.over:
+                return
             still = still + 1 if self.number == seen else 0
             seen = self.number
         self._say('the loop has stood still for %d s, so this agent ends' % still)
@@ -263,5 +266,6 @@ def run(keeper, renewed):
             keeper.say('leaving although not everything is done')
             break
         keeper.wait()
+    beat.over = True
     keeper.report()
     return again

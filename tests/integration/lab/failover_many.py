@@ -8,7 +8,6 @@ after the kill, by the other gateway's clock, and ends with an error when a disk
 first. With --initiator the lab's client has the disks, and what counts is when its reads of them are answered again, by its own clock.
 """
 import argparse
-import contextlib
 import json
 import pathlib
 import subprocess
@@ -17,7 +16,7 @@ import time
 
 import failover
 import gatewaylab as lab
-from labsite import STATE, TOP, on, play_site
+from labsite import STATE, TOP, disks, on, play_site
 
 import yaml
 
@@ -86,26 +85,26 @@ class AtInitiator:
     host = "client1"
 
     def __init__(self, images):
-        first = HOSTS[True][1]
-        numbers = [first + int(image[-3:]) for image in images]
-        shown = on("client1", "multipathd show paths raw format '%i|%m' | grep -F '|'").splitlines()
-        maps = dict((int(where.rsplit(":", 1)[1]), name.strip()) for where, name in (line.split("|") for line in shown))
+        first, maps = HOSTS[True][1], disks()
+        numbers = [first + int(image[len(IMAGE % 0) - 3:]) for image in images]
         missing = [number for number in numbers if number not in maps]
         if missing:
-            raise SystemExit("the client has no multipath device for LUN %s" % ", ".join(str(number) for number in missing))
+            raise SystemExit("the client has no multipath device for %d LUNs, %d the first. Was the site made with --initiator? Leave --no-site out, or see "
+                             "iscsiadm -m session and multipath -ll there." % (len(missing), missing[0]))
         script = (pathlib.Path(__file__).parent / "reads.py").read_text()
         on("client1", "cat > /run/reads.py <<'READS'\n%s\nREADS" % script)
         self.process = subprocess.Popen(["ssh", "-F", str(STATE / "ssh_config"), self.host, "python3 /run/reads.py " + " ".join(
-            "/dev/mapper/" + maps[number] for number in numbers)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            maps[number] for number in numbers)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout.readline() == "reading\n"
 
     def end(self):
         found = json.loads(self.process.communicate("", timeout=120)[0])
         errors = sum(each["errors"] for each in found.values())
         if errors:
-            raise SystemExit("%d reads failed at the client" % errors)
+            raise SystemExit("%d reads failed at the client; its kernel log (dmesg) says why" % errors)
         # A disk is back when its last read that was held up is answered: the other gateway has it then, and nothing else happens to it.
-        return sorted(max(held) for held in ([when - self.killed for when, dummy in each["held"] if when > self.killed] for each in found.values()) if held)
+        return sorted(max(held) for held in ([when - self.killed for when, dummy in each["held"] if when > self.killed]
+                                              for each in found.values() if not each["hangs"]) if held)
 
 
 def told(times):
@@ -137,14 +136,15 @@ def main():
         each.killed = float(on(each.host, "date +%s.%N"))
     lab.power_cut(VICTIM)
     time.sleep(5)
-    with contextlib.ExitStack() as at_last:
-        at_last.callback(lab.power_on, VICTIM)
+    try:
         times, wanted = gateway.end(), len(there)
         result = dict(told(times), killed=VICTIM, disks=wanted)
         if initiator:
             time.sleep(30)  # an initiator looks at its paths every few seconds
             times, wanted = initiator.end(), len(many)
             result["initiator"] = told(times)
+    finally:
+        lab.power_on(VICTIM)
     print(json.dumps(result))
     return 0 if len(times) >= wanted and times[-1] <= 2 * times[0] else 1
 

@@ -78,15 +78,19 @@ def fingerprint():
     return {host: on(host, look) for host in ("gw1", "gw2", "client1")}
 
 
-def disk(lun):
-    """The multipath device of a LUN on the client."""
+def disks():
+    """{LUN: its multipath device} on the client."""
     # A multipathd that is busy answers with the one word timeout.
     shown = on("client1", "for try in 1 2 3; do multipathd show paths raw format '%i|%m' | grep -F '|' && exit; sleep 2; done; exit 1")
-    for line in shown.splitlines():
-        where, name = (word.strip() for word in line.split("|"))
-        if where.endswith(":%d" % lun):
-            return "/dev/mapper/" + name
-    raise AssertionError("the client has no multipath device for LUN %d" % lun)
+    pairs = [[word.strip() for word in line.split("|")] for line in shown.splitlines()]
+    return {int(where.rsplit(":", 1)[1]): "/dev/mapper/" + name for where, name in pairs if name not in ("", "[orphan]")}
+
+
+def disk(lun):
+    """The multipath device of a LUN on the client."""
+    found = disks()
+    assert lun in found, "the client has no multipath device for LUN %d" % lun
+    return found[lun]
 
 
 def serial(lun):

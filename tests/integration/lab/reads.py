@@ -4,7 +4,8 @@
 """Runs on a client: reads 4 KiB of each disk, past all caches, every 0.5 s, until its input ends.
 
 usage: reads.py DEVICE ...
-Prints {DEVICE: {held: [[when a read that took longer than 1 s ended, by the clock; seconds], ...], reads, errors: how many}} as JSON.
+Prints {DEVICE: {held: [[when a read that took longer than 1 s ended, by the clock; seconds], ...], reads, errors: how many; hangs: whether one has no
+answer at the end}} as JSON.
 """
 import json
 import mmap
@@ -21,7 +22,7 @@ found = {}
 
 
 def follow(device):
-    mine = found[device] = dict(held=[], reads=0, errors=0)
+    mine = found[device] = dict(held=[], reads=0, errors=0, hangs=False)
     page = mmap.mmap(-1, 4096)
     handle = os.open(device, os.O_RDONLY | os.O_DIRECT)
     over.wait(random.random() * PERIOD)  # so that many do not ask together
@@ -38,12 +39,14 @@ def follow(device):
         over.wait(PERIOD)
 
 
-threads = [threading.Thread(target=follow, args=(device,), daemon=True) for device in sys.argv[1:]]
-for each in threads:
+threads = {device: threading.Thread(target=follow, args=(device,), daemon=True) for device in sys.argv[1:]}
+for each in threads.values():
     each.start()
 print("reading", flush=True)
 sys.stdin.read()
 over.set()
-for each in threads:
-    each.join(60)
+end = time.monotonic() + 20
+for device, each in threads.items():
+    each.join(max(0, end - time.monotonic()))
+    found[device]["hangs"] = each.is_alive()
 print(json.dumps(found))

@@ -406,6 +406,11 @@ def test_an_agent_whose_loop_is_slow_goes_on():
     assert watched([1] * 40) is None
 
 
+def test_an_agent_that_has_left_is_not_watched():
+    beat = ha_agent.Beat(None, lambda seconds: setattr(beat, 'over', True), None)
+    beat.watch()
+
+
 @pytest.mark.parametrize('says, wanted', [(b'stopping\n', True), (b'running\n', False)])
 def test_whether_the_host_goes_down(says, wanted):
     assert ha_agent.going_down(lambda *words, **options: types.SimpleNamespace(communicate=lambda: (says, b''))) is wanted
