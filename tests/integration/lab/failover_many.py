@@ -103,8 +103,8 @@ class AtInitiator:
         if errors:
             raise SystemExit("%d reads failed at the client; its kernel log (dmesg) says why" % errors)
         # A disk is back when its last read that was held up is answered: the other gateway has it then, and nothing else happens to it.
-        return sorted(max(held) for held in ([when - self.killed for when, dummy in each["held"] if when > self.killed]
-                                              for each in found.values() if not each["hangs"]) if held)
+        answered = ([when - self.killed for when, dummy in each["held"] if when > self.killed] for each in found.values() if not each["hangs"])
+        return sorted(max(held) for held in answered if held)
 
 
 def told(times):
