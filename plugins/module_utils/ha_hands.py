@@ -185,7 +185,15 @@ class Hands(object):
         self.paths.make_passive(device, why == MOVING)
         return 'ok'
 
-    def end_move(self, device):
+    def point(self, devices):
+        """Tell initiators who serves. devices: {device: another gateway}"""
+        for device, gateway in sorted(devices.items()):
+            self.paths.point(device, gateway)
+
+    def end_move(self, device, gateway):
+        """gateway: the one that serves it now, or None"""
+        if gateway:
+            self.paths.point(device, gateway)
         self.paths.settle(device)
 
     def _unmap(self, device, _arg):

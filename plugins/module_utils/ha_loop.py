@@ -38,6 +38,9 @@ CUTTING = 3.0
 # they never wait behind what hangs in Ceph.
 AT_ONCE = {'Ceph': 16, 'here': 4, 'leaving': 16}
 NEEDS = {'look': 'Ceph', 'map': 'Ceph', 'unmap': 'Ceph', 'settle': 'here', 'raise': 'here', 'clear': 'leaving'}
+# Seconds for which others are told that disks are about to be given away, before they are: they hear of it with their next exchange, and look again
+# every SOON from then on. Initiators wait for nothing yet.
+NOTICE = 0.75
 # Seconds for which the path of a disk that another gateway is to take has its initiators ask again; they do so six times, for half a second each.
 MOVE = 3.0
 # Seconds that a disk is left to others after its device was missing in SCST, for each place in its order: gateways are made ready one
@@ -90,6 +93,9 @@ class Agent(object):
         self._trouble = {}
         self._served = {}        # {device: when it was last known to be served, here or by a gateway that lived}
         self._moving = {}        # {device: since when its path says that it is about to change}
+        self._pointed = {}       # {device: the gateway of which this one tells initiators that it serves it}
+        self._pointing = False
+        self._drain = None       # when the order to give everything away was first seen
         self._taken = {}         # {device: (how often this agent took it over, seconds without a gateway before the last time)}
 
     # -- called in threads
@@ -193,7 +199,7 @@ class Agent(object):
             self.start(lambda: self._look(now, devices))
         if beat:
             self._beaten = now
-            record = self.memory['record']
+            record = self._notice()
             self.start(lambda: self._exchange(record, now))
         self._run_queue()
         if seen is not None and (self._followed is None or now >= self._followed + FOLLOW):
@@ -225,6 +231,20 @@ class Agent(object):
         """The same, without what has ended and waits for the next step."""
         return len(self.memory['busy']) - len(self._ended) > CROWD
 
+    def _notice(self):
+        """The record to write, in which others are asked to hurry when disks are about to be given away."""
+        record = self.memory['record']
+        return dict(record, hurry=True) if record and record['luns'] and self._drain is not None else record
+
+    def _draining(self, ordered, now):
+        """Whether everything is to be given away now."""
+        self._drain = None if not ordered else now if self._drain is None else self._drain
+        return ordered and (now >= self._drain + NOTICE or not self.memory['claims'])
+
+    def rest(self):
+        """Seconds until the next exchange, for which nothing wakes the loop; its end does."""
+        return BEAT if self._exchanging or self._beaten is None else max(0, self._beaten + self._pause() - self.clock())
+
     def _pause(self):
         """Seconds from the beginning of an exchange to that of the next. One that takes long, of which a busy processor is the reason, is not hurried: at
         least half of the time passes without any."""
@@ -237,7 +257,7 @@ class Agent(object):
             return False
         given = set(self._landed['luns']) - set(record['luns'])
         return bool(given) or any(
-            each['drain'] and each['luns'] or each['wants'] or each.get('moving') for each in (self._table or {}).values())
+            each.get('hurry') or each['drain'] and each['luns'] or each['wants'] or each.get('moving') for each in (self._table or {}).values())
 
     def _step(self, seen, now):
         self.watchdog.follow(dict((device, ('/dev/rbd%d' % entry['number'], entry['client'])) for device, entry in seen['mappings'].items()))
@@ -261,33 +281,66 @@ class Agent(object):
             self._ended = [each for each in self._ended if each not in done]
             fresh, self._fresh = self._fresh, False
             table = self._table if self._told is not None and now - self._told <= self.site.limits.gap else None
-        self._follow_moves(seen, table, now)
+        drain = self._draining(seen['orders']['drain'] or self.leaving == 'gone', now)
+        serving = self._serving(table)
+        self._follow_moves(seen, serving, now)
+        self._follow_owners(seen, serving)
         self._follow_service(seen, table, [each for each in done if each[1] == 'raise' and each[3] == 'ok'], now)
         luns = {}
         for device in self.site.order:
             found = seen['luns'].get(device) or dict(client=None, path='passive', sessions=False)
             luns[device] = dict(found, health=self.watchdog.health(device) if found['client'] else None)
         return dict(table=table, fresh=fresh and table is not None, luns=luns, open=self._is_open(seen, now),
-                    orders=dict(drain=seen['orders']['drain'] or self.leaving == 'gone', away=self.leaving == 'away',
+                    orders=dict(drain=drain, away=self.leaving == 'away',
                                 wants=[lun for lun in seen['orders']['wants'] if lun in self.site.order]),
                     done=[each[1:] for each in done])
 
-    def _follow_moves(self, seen, table, now):
+    def _serving(self, table):
+        """{device: the other living gateway that serves it}"""
+        found = {}
+        for name, record in (table or {}).items():
+            for device in record.get('serves', ()) if self._other_lives(name) else ():
+                if device not in found or record['luns'].get(device, 0) > table[found[device]]['luns'].get(device, 0):
+                    found[device] = name
+        return found
+
+    def _follow_moves(self, seen, serving, now):
         """Paths that were lowered for another gateway say so until that one serves: then initiators turn to it at once, and not with their next
         look at its paths. The protocol takes such a path for a passive one."""
         self._moving = dict((device, self._moving.get(device, now)) for device, found in seen['luns'].items() if found.get('moving'))
         for device, since in self._moving.items():
-            served = any(device in record.get('serves', ()) for name, record in (table or {}).items() if self._other_lives(name))
-            if served or now >= since + MOVE or now < since:
-                self.start(lambda device=device: self._end_move(device))
+            if device in serving or now >= since + MOVE or now < since:
+                self.start(lambda device=device: self._end_move(device, serving.get(device)))
+
+    def _follow_owners(self, seen, serving):
+        """What this gateway tells initiators of the others' paths (see ha_scst.Paths.point): who serves. While nobody does, what it told last: the path
+        itself tells better, and who takes the disk has no time to lose."""
+        wanted = {}
+        for device, found in seen['luns'].items():
+            if found['path'] == 'active' or found.get('moving') or not found['made'] or ('raise', device) in self.memory['busy']:
+                self._pointed.pop(device, None)
+            elif device in serving and self._pointed.get(device) != serving[device]:
+                wanted[device] = serving[device]
+        if wanted and not self._pointing:
+            self._pointing = True
+            self.start(lambda: self._point(wanted))
+
+    def _point(self, wanted):
+        try:
+            self.hands.point(wanted)
+            self._pointed.update(wanted)
+            self._tell('others', None)
+        except Exception as error:  # pylint: disable=broad-except
+            self._tell('others', 'telling initiators of the other gateways: %s' % error)
+        self._pointing = False
 
     def _other_lives(self, name):
         known = self.memory['peers'].get(name)
         return name != self.site.me and bool(known) and known['still'] < self.site.limits.dead
 
-    def _end_move(self, device):
+    def _end_move(self, device, gateway):
         try:
-            self.hands.end_move(device)
+            self.hands.end_move(device, gateway)
             self._tell('move of ' + device, None)
         except Exception as error:  # pylint: disable=broad-except
             self._tell('move of ' + device, 'ending the move of %s: %s' % (device, error))

@@ -12,6 +12,7 @@ from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
 import errno
+import threading
 import time
 
 from ansible_collections.cephgate.iscsi.plugins.module_utils import scst_read as read
@@ -33,6 +34,7 @@ class Paths(object):
         self.target = 'targets/iscsi/' + target
         self.passive = passive
         self.sleep = sleep
+        self._pointing = {}  # {device: lock}
 
     # -- what there is
 
@@ -81,15 +83,36 @@ class Paths(object):
         if self._state(device, gateway) != state:
             self.sysfs.write(self._group(device, gateway) + '/state', state)
 
+    def _set_others(self, device, active=None):
+        """What this gateway tells initiators of the other gateways' paths; the active one last, so that they are never told of two."""
+        others = [name for name in read.names(self.sysfs, 'device_groups/%s/target_groups' % device) if name != self.me]
+        for gateway in sorted(others, key=lambda name: name == active):
+            try:
+                self._set_state(device, gateway, 'active' if gateway == active else self.passive)
+            except EnvironmentError as error:
+                if error.errno != errno.ENOENT:  # it has just left the site
+                    raise
+
+    def point(self, device, gateway):
+        """Tell initiators that another gateway serves a disk.
+
+        They believe the last REPORT TARGET PORT GROUPS for all ports, whichever path it came by: Linux (6.1) refuses to send to a path that a standby
+        gateway, which had not heard of the take-over, had called a standby's (S: scsi_dh_alua, alua_rtpg and alua_prep_fn).
+        """
+        with self._lock(device):
+            if self._state(device, self.me) != 'active':
+                self._set_others(device, gateway)
+
+    def _lock(self, device):
+        return self._pointing.setdefault(device, threading.Lock())
+
     def make_active(self, device):
         """The other gateways' paths first, so that no initiator is told of two active ones. Raises NotOpen."""
-        for gateway in read.names(self.sysfs, 'device_groups/%s/target_groups' % device):
-            if gateway != self.me:
-                try:
-                    self._set_state(device, gateway, self.passive)
-                except EnvironmentError as error:
-                    if error.errno != errno.ENOENT:  # it has just left the site
-                        raise
+        with self._lock(device):
+            self._set_others(device)
+            self._raise(device)
+
+    def _raise(self, device):
         if self._state(device, self.me) == 'active' and not self._active(device):
             # The same state again would be no change, and would not open the device.
             self._set_state(device, self.me, self.passive)

@@ -160,7 +160,7 @@ EXAMPLES = r"""
       - vendor: CEPHGATE
         product: RBD
         entries:
-          path_grouping_policy: group_by_prio
+          path_grouping_policy: group_by_node_name
           prio: alua
           detect_prio: false
           failback: immediate

@@ -103,6 +103,42 @@ def test_records_are_hurried_for_planned_moves_and_not_on_a_busy_processor(world
     assert agent._landed['luns'] and agent._pause() == ha_loop.SOON, 'what it gave away, the next one waits to read'
 
 
+def test_others_hear_of_a_drain_before_initiators_wait_for_it(world, device):
+    """Else the first thing that they wait for is the next exchange of the gateway that is to take the disk."""
+    one, two = world.gw1.agent, world.gw2.agent
+    one_paces, path = [], 'device_groups/%s/target_groups/gw1/state' % device
+    world.gw1.orders['drain'] = True
+    while world.gw1.value(path) == 'active':
+        world.round()
+        one_paces.append((one._pause(), two._pause()))
+        assert len(one_paces) < 20
+    assert one_paces[-1] == (ha_loop.SOON, ha_loop.SOON) and len(one_paces) * 0.25 <= ha_loop.NOTICE + 0.5
+    world.run(10, until=lambda: world.owners(device) == ['gw2'])
+    world.run(2)
+    assert 'hurry' not in world.ceph.table['gw1'] and one._pause() == two._pause() == ha_loop.BEAT
+    world.gw1.orders['drain'] = False
+    world.run(1)
+    assert one._drain is None
+
+
+def test_a_drain_with_nothing_to_give_away_waits_for_nothing(world, device):
+    agent = world.gw2.agent
+    assert agent._draining(False, 10) is False and agent._draining(True, 11) is True
+    agent = world.gw1.agent
+    assert [agent._draining(True, now) for now in (10, 10.5, 10 + ha_loop.NOTICE)] == [False, False, True]
+    assert agent._draining(False, 12) is False and agent._draining(True, 13) is False, 'another order'
+
+
+def test_the_loop_rests_until_the_next_exchange_and_not_beyond(world):
+    agent = world.gw1.agent
+    agent._exchanging, agent._beaten = False, world.time - 0.1
+    assert abs(agent.rest() - (ha_loop.BEAT - 0.1)) < 1e-6
+    agent._beaten = world.time - 2
+    assert agent.rest() == 0
+    agent._exchanging = True
+    assert agent.rest() == ha_loop.BEAT, 'its end wakes the loop'
+
+
 def test_with_many_disks_orders_are_looked_at_as_often_as_with_few(monkeypatch):
     world = World(2, 8).start()
     agent = world.gw1.agent
@@ -152,15 +188,62 @@ def test_what_the_record_of_a_dead_gateway_says_ends_no_move(world, device):
     seen = dict(luns={device: dict(moving=True, path='passive')})
     table = dict(agent._table, gw2=dict(agent._table['gw2'], serves=[device]))
     ended = []
-    agent.hands.end_move = ended.append
+    agent.hands.end_move = lambda *what: ended.append(what)
     agent.memory['peers']['gw2']['still'] = agent.site.limits.dead
-    agent._follow_moves(seen, table, world.time)
+    agent._follow_moves(seen, agent._serving(table), world.time)
     world.threads.settle()
     assert ended == []
     agent.memory['peers']['gw2']['still'] = 0
-    agent._follow_moves(seen, table, world.time)
+    agent._follow_moves(seen, agent._serving(table), world.time)
     world.threads.settle()
-    assert ended == [device]
+    assert ended == [(device, 'gw2')]
+
+
+def told(node, device):
+    """What REPORT TARGET PORT GROUPS says by a path of this gateway."""
+    return {name: node.value('device_groups/%s/target_groups/%s/state' % (device, name)) for name in node.world.nodes}
+
+
+def test_every_gateway_tells_initiators_who_serves(monkeypatch):
+    """Linux believes the last report for all ports, and sends nothing to a path that a bystander called a standby's."""
+    world = World(3).start()
+    device, = world.devices
+    before = world.owners(device)[0]
+    one, two, three = sorted(world.nodes, key=lambda name: name != before)
+    for node in world.nodes.values():
+        assert told(node, device) == {one: 'active', two: 'standby', three: 'standby'}
+    written = []
+    for node in world.nodes.values():
+        def write(path, text, node=node, keep=node.scst.write):
+            keep(path, text)
+            if path.endswith('/state'):
+                written.append(list(told(node, device).values()).count('active'))
+        monkeypatch.setattr(node.agent.hands.paths.sysfs, 'write', write)
+    world.nodes[one].orders['drain'] = True
+    world.run(10, until=lambda: world.owners(device) not in ([one], []))
+    world.run(2)
+    after = world.owners(device)[0]
+    for node in world.nodes.values():
+        assert told(node, device) == {name: 'active' if name == after else 'standby' for name in world.nodes}
+    assert max(written) == 1, 'never are they told of two'
+    world.nodes[after].power_cut()
+    world.run(20, until=lambda: world.owners(device) not in ([after], []))
+    world.run(2)
+    last = world.owners(device)[0]
+    assert last == next(name for name in world.nodes if name not in (one, after)), 'the other is drained'
+    for name in (one, last):
+        assert told(world.nodes[name], device) == {each: 'active' if each == last else 'standby' for each in world.nodes}
+
+
+def test_what_initiators_cannot_be_told_is_tried_again(world, device):
+    agent = world.gw2.agent
+    agent._pointed.clear()
+    point, agent.hands.point = agent.hands.point, lambda wanted: 1 / 0
+    world.run(0.5)
+    assert any('telling initiators' in line for line in world.gw2.journal) and not agent._pointing
+    agent.hands.point = point
+    world.run(0.5)
+    assert agent._pointed == {device: 'gw1'} and world.gw2.journal[-1].startswith('others: works again')
 
 
 def test_what_an_agent_before_this_one_has_left_moving_ends(world, device):

@@ -65,6 +65,26 @@ def test_the_other_path_is_passive_before_the_own_one_is_active(gateway):
     assert gateway.states() == ['standby', 'active', '1'] and paths(gateway).path('a') == 'active'
 
 
+def test_a_standby_tells_who_serves_and_an_owner_nothing_of_the_kind(gateway):
+    paths(gateway).point('a', None)
+    assert gateway.states() == ['standby', 'standby', '0']
+    paths(gateway).point('a', 'gw1')
+    assert gateway.states() == ['active', 'standby', '0']
+    gateway.scst.write(GROUPS + 'mgmt', 'create gw3')
+    gateway.scst.write(GROUPS + 'gw3/mgmt', 'add %sgw3' % IQN)
+    written = []
+    write = gateway.scst.write
+    gateway.scst.write = lambda path, text: (written.append((path, text)), write(path, text))
+    paths(gateway).point('a', 'gw3')
+    assert written == [(GROUPS + 'gw1/state', 'standby')], 'SCST has made the new one active'
+    written.clear()
+    paths(gateway).point('a', 'gw1')
+    assert written == [(GROUPS + 'gw3/state', 'standby'), (GROUPS + 'gw1/state', 'active')], 'never two'
+    paths(gateway).make_active('a')
+    paths(gateway).point('a', 'gw1')
+    assert gateway.states() == ['standby', 'active', '1'], 'an older word'
+
+
 def test_a_device_that_does_not_open_leaves_the_path_passive(gateway):
     del gateway.files['/dev/guard']
     with pytest.raises((NotOpen, OSError)):
