@@ -10,6 +10,7 @@ __metaclass__ = type
 import json
 import os
 
+from ansible_collections.cephgate.iscsi.plugins.module_utils import lasting
 from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Refused
 
 
@@ -54,5 +55,5 @@ class Orders(object):
             json.dump(new, handle, sort_keys=True)
             handle.flush()
             os.fsync(handle.fileno())
-        os.rename(self.path + '.new', self.path)
+        lasting.replace(self.path + '.new', self.path)
         return True

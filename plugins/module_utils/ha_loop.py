@@ -392,6 +392,7 @@ class Agent(object):
         """The state file says something new."""
         old = dict(self.hands.images)
         self.hands.take(state)
+        self._pointed.clear()  # target groups may be new
         gone = set(self.site.order) - set(site.order)
         for device in set(site.order) & set(self.orphans):
             self.orphans.pop(device, None)

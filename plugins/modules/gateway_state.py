@@ -112,7 +112,7 @@ import sys
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.cephgate.iscsi.plugins.module_utils import gateway_cli, gateway_identity, gateway_intent, gateway_state, lock
+from ansible_collections.cephgate.iscsi.plugins.module_utils import gateway_cli, gateway_identity, gateway_intent, gateway_state, lasting, lock
 from ansible_collections.cephgate.iscsi.plugins.module_utils.gateway_orders import Orders
 from ansible_collections.cephgate.iscsi.plugins.module_utils.glue import plan_and_apply
 from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Operation, Refused
@@ -181,7 +181,7 @@ def write(operation):
         os.fsync(handle)
     finally:
         os.close(handle)
-    os.rename(new, operation.target)
+    lasting.replace(new, operation.target)
 
 
 def main():

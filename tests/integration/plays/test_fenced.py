@@ -228,10 +228,8 @@ def test_a_gateway_joins_and_leaves_the_site_and_no_other_disk_moves(site):
         site.spare.log_in(DB, WEB)
         wait(lambda: len(site.spare.sessions()) == 4 and all(gateway.cephgate('status')[0] == 0 for gateway in site.gateways.values()), site)
         assert owners(site) == HOME
-        for name, gateway in site.gateways.items():
-            for device, states in groups(gateway).items():
-                active = [one for one, state in states.items() if state == 'active']
-                assert sorted(states) == ['gw1', 'gw2', 'gw3'] and active == [one for one in HOME['rbd/' + device[0]] if one == name], (name, device, states)
+        wait(lambda: all(states == {name: 'active' if [name] == HOME['rbd/' + device[0]] else 'standby' for name in site.gateways}
+                         for gateway in site.gateways.values() for device, states in groups(gateway).items()), site)
         assert site.spare.cephgate('failback', 'rbd/c')[0] == 0 and owners(site)['rbd/c'] == ['gw3']
         good(site.play('remove_gateway', cephgate_gateway='gw3'))
     finally:

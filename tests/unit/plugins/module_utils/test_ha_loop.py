@@ -235,6 +235,17 @@ def test_every_gateway_tells_initiators_who_serves(monkeypatch):
         assert told(world.nodes[name], device) == {each: 'active' if each == last else 'standby' for each in world.nodes}
 
 
+def test_initiators_are_told_anew_after_the_state_file_has_changed(world, device):
+    """A gateway that left the site and came back has a new target group, which is passive."""
+    agent = world.gw2.agent
+    world.gw2.scst.write('device_groups/%s/target_groups/gw1/state' % device, 'standby')
+    world.run(1)
+    assert told(world.gw2, device) == {'gw1': 'standby', 'gw2': 'standby'}, 'each is told once'
+    agent.take(agent.site, agent.hands.state)
+    world.run(0.5)
+    assert told(world.gw2, device) == {'gw1': 'active', 'gw2': 'standby'}
+
+
 def test_what_initiators_cannot_be_told_is_tried_again(world, device):
     agent = world.gw2.agent
     agent._pointed.clear()
