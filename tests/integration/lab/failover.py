@@ -69,7 +69,7 @@ def healthy(seconds=240):
     end = time.monotonic() + seconds
     while True:
         found = {gateway: answer(gateway) for gateway in GATEWAYS}
-        if all(one and one["enabled"] and all(entry["served"] for entry in one["images"]) for one in found.values()):
+        if all(one and one.get("enabled") and all(entry["served"] for entry in one["images"]) for one in found.values()):
             return
         if time.monotonic() > end:
             raise SystemExit("not healthy after %d s: %s" % (seconds, json.dumps(found)[:3000]))
