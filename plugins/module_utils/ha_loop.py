@@ -83,7 +83,7 @@ class Agent(object):
         self._seen = None
         self._looking = self._exchanging = False
         self._looked = self._whole = self._beaten = self._followed = None
-        self._exchange_cost = 0
+        self._exchange_cost, self._failed = 0, False
         self._cost = self._whole_cost = 0  # seconds that the last look took, and the last one at all disks
         self._table = self._told = None
         self._fresh = False
@@ -139,7 +139,7 @@ class Agent(object):
         ended = self.clock()
         with self._lock:
             self._exchanging = False
-            self._exchange_cost = ended - began
+            self._exchange_cost, self._failed = ended - began, table is None
             # An answer that was long under way tells of long ago: this host may have been frozen.
             if table is not None:
                 self._landed = record
@@ -246,9 +246,17 @@ class Agent(object):
         return BEAT if self._exchanging or self._beaten is None else max(0, self._beaten + self._pause() - self.clock())
 
     def _pause(self):
-        """Seconds from the beginning of an exchange to that of the next. One that takes long, of which a busy processor is the reason, is not hurried: at
-        least half of the time passes without any."""
-        return min(BEAT, max(SOON, 2 * self._exchange_cost)) if self._hurry() else BEAT
+        """Seconds from the beginning of an exchange to that of the next. With many disks one that takes long, of which a busy processor is the reason, is
+        not hurried: at least half of the time passes without any."""
+        if not self._hurry():
+            return BEAT
+        if self.crowded():
+            return min(BEAT, max(SOON, 2 * self._exchange_cost))
+        return 0 if self._news() else min(BEAT, max(SOON, self._exchange_cost))
+
+    def _news(self):
+        """Whether others wait for what my record says now, and Ceph takes it."""
+        return not self._failed and any(self._landed[part] != self.memory['record'][part] for part in ('luns', 'serves'))
 
     def _hurry(self):
         """Whether a planned move is under way, in which initiators wait for the records of both sides. What is taken from the dead nobody waits to read of."""

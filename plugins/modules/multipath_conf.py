@@ -163,7 +163,7 @@ EXAMPLES = r"""
           path_grouping_policy: group_by_node_name
           prio: alua
           detect_prio: false
-          failback: immediate
+          failback: 2
           no_path_retry: queue
     backup: true
 
@@ -192,7 +192,7 @@ edits:
   returned: success
   type: list
   elements: str
-  sample: ["device CEPHGATE RBD: set failback to immediate (was manual)"]
+  sample: ["device CEPHGATE RBD: set failback to 2 (was manual)"]
 validated:
   description: Whether multipath's parser has read the new file.
   returned: success

@@ -94,13 +94,35 @@ def test_records_are_hurried_for_planned_moves_and_not_on_a_busy_processor(world
     agent._exchange_cost = 0.01
     assert agent._pause() == ha_loop.SOON
     agent._exchange_cost = 0.2
+    assert agent._pause() == 0.2
+    agent._exchange_cost = 2
+    assert agent._pause() == ha_loop.BEAT
+    agent.memory['busy'] = tuple(('map', number) for number in range(10))
+    agent._exchange_cost = 0.2
     assert agent._pause() == 0.4
     agent._exchange_cost = 2
     assert agent._pause() == ha_loop.BEAT
-    agent._exchange_cost = 0
-    agent._table = dict(agent._table, gw2=dict(agent._table['gw2'], wants=[]))
+    agent.memory['busy'] = ()
+
+
+def test_what_the_others_wait_for_is_written_at_once_unless_ceph_takes_nothing(world):
+    agent = world.gw1.agent
+    agent._exchange_cost = 0.01
     agent.memory['record'] = dict(agent.memory['record'], luns={})
-    assert agent._landed['luns'] and agent._pause() == ha_loop.SOON, 'what it gave away, the next one waits to read'
+    assert agent._landed['luns'] and agent._pause() == 0, 'what it gave away'
+    agent._failed = True
+    assert agent._pause() == ha_loop.SOON, 'Ceph is not asked without a rest'
+    agent._failed = False
+    agent.memory['busy'] = tuple(('unmap', number) for number in range(10))
+    assert agent._pause() == ha_loop.SOON, 'nor with many at a time, whose ends would each be an exchange'
+    agent.memory['busy'] = ()
+    agent.memory['record'] = dict(agent._landed, serves=[])
+    assert agent._landed['serves'] and agent._pause() == ha_loop.BEAT, 'nobody waits for it'
+    agent._table = dict(agent._table, gw2=dict(agent._table['gw2'], wants=[world.devices[0]]))
+    assert agent._pause() == 0
+    agent.exchange = lambda record: 1 / 0
+    agent._exchange(agent.memory['record'], world.time)
+    assert agent._failed and agent._pause() == ha_loop.SOON
 
 
 def test_others_hear_of_a_drain_before_initiators_wait_for_it(world, device):
