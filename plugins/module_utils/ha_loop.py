@@ -304,10 +304,10 @@ class Agent(object):
                     done=[each[1:] for each in done])
 
     def _serving(self, table):
-        """{device: the other living gateway that serves it}"""
+        """{device: the other living gateway that serves it}; of one that was not seen to beat the record may be of before a power cut."""
         found = {}
         for name, record in (table or {}).items():
-            for device in record.get('serves', ()) if self._other_lives(name) else ():
+            for device in record.get('serves', ()) if self._other_lives(name) and self.memory['peers'][name]['seen'] else ():
                 if device not in found or record['luns'].get(device, 0) > table[found[device]]['luns'].get(device, 0):
                     found[device] = name
         return found

@@ -219,6 +219,8 @@ def test_what_the_record_of_a_dead_gateway_says_ends_no_move(world, device):
     agent._follow_moves(seen, agent._serving(table), world.time)
     world.threads.settle()
     assert ended == [(device, 'gw2')]
+    agent.memory['peers']['gw2']['seen'] = False
+    assert agent._serving(table) == {}, 'its record may be of before a power cut'
 
 
 def told(node, device):
