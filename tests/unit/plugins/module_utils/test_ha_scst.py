@@ -66,8 +66,8 @@ def test_the_other_path_is_passive_before_the_own_one_is_active(gateway):
 
 
 def test_a_standby_tells_who_serves_and_an_owner_nothing_of_the_kind(gateway):
-    paths(gateway).point('a', None)
-    assert gateway.states() == ['standby', 'standby', '0']
+    paths(gateway).point('a', 'gw9')
+    assert gateway.states() == ['standby', 'standby', '0'], 'one of which SCST knows nothing yet'
     paths(gateway).point('a', 'gw1')
     assert gateway.states() == ['active', 'standby', '0']
     gateway.scst.write(GROUPS + 'mgmt', 'create gw3')
