@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The failure matrix: every case of failover_cases.yml on the lab that is up, under writes whose every generation is checked.
 
-usage: failover.py [--mode shared|fenced] [--case TEXT ...] [--no-site]; without a mode both, one after the other. Prints a line
+usage: failover.py [--mode shared|fenced] [--case TEXT ...] [--times N] [--no-site]; without a mode both, one after the other. Prints a line
 for each case and writes build/log/failover.json. Exit 1 when something was lost, stale, an error or took too long.
 """
 import argparse
@@ -24,6 +24,7 @@ RESULT = TOP / "build/log/failover.json"
 LUN, IMAGE = 0, "rbd/shared"
 GATEWAYS = ("gw1", "gw2")
 HOSTS = lab.config.HOSTS
+NOTED = 0.5  # seconds of a pause that is told of besides the longest one
 
 
 class Load(lab.proof.Writer):
@@ -114,7 +115,7 @@ def undo(case, hosts):
         lab.start_ceph()
 
 
-def play(case, mode):
+def play(case, mode, run):
     """One case: a row of the matrix."""
     healthy()
     hosts = victims(case, mode)
@@ -135,11 +136,18 @@ def play(case, mode):
     time.sleep(5)
     later = load.again()
     pause, at = found["pauses"][0]
-    row = dict(case=case["name"], mode=mode, victim=" ".join(hosts) or "osd.0", pause=pause, pause_after=round(at - began, 1), writes=found["writes"],
+    row = dict(case=case["name"], mode=mode, run=run, victim=" ".join(hosts) or "osd.0", pause=pause, pause_after=round(at - began, 1),
+               others=[other for other, dummy in found["pauses"][1:] if other >= NOTED], writes=found["writes"],
                errors=len(found["errors"]), lost=len(found["wrong"]), stale=len(set(later["wrong"]) - set(found["wrong"])),
                medium_errors=medium_errors() - errors_before, first_error=(found["errors"] or [None])[0], allowed=case.get(mode))
     row["good"] = not (row["errors"] or row["lost"] or row["stale"]) and (row["allowed"] is None or pause <= row["allowed"])
     return row
+
+
+def told(row):
+    return "%(mode)-7s %(case)-36s %(victim)-8s pause %(pause)6.2f s%(more)s, %(errors)d errors, %(lost)d lost, %(stale)d stale, " \
+           "%(medium_errors)d medium errors%(verdict)s" % dict(row, more="".join(" and %.2f" % other for other in row["others"]),
+                                                               verdict="" if row["good"] else "   <-- not as it should be")
 
 
 def medium_errors():
@@ -174,6 +182,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n", 1)[0])
     parser.add_argument("--mode", choices=["shared", "fenced"], action="append")
     parser.add_argument("--case", action="append", help="part of a case's name; default: all")
+    parser.add_argument("--times", type=int, default=1, help="run each case so often, one after the other; default: once")
     parser.add_argument("--no-site", action="store_true", help="the site is as it should be")
     options = parser.parse_args()
     rows = json.loads(RESULT.read_text()) if RESULT.exists() else []
@@ -183,13 +192,13 @@ def main():
         for case in yaml.safe_load(CASES.read_text()):
             if options.case and not any(text in case["name"] for text in options.case):
                 continue
-            row = play(case, mode)
-            rows = [one for one in rows if (one["case"], one["mode"]) != (row["case"], mode)] + [row]
-            RESULT.parent.mkdir(parents=True, exist_ok=True)
-            RESULT.write_text(json.dumps(rows, indent=1, sort_keys=True))
-            bad = bad or mode == "fenced" and not row["good"]
-            print("%(mode)-7s %(case)-36s %(victim)-8s pause %(pause)6.2f s, %(errors)d errors, %(lost)d lost, %(stale)d stale, "
-                  "%(medium_errors)d medium errors%(verdict)s" % dict(row, verdict="" if row["good"] else "   <-- not as it should be"), flush=True)
+            for run in range(options.times):
+                row = play(case, mode, run)
+                rows = [one for one in rows if (one["case"], one["mode"], one.get("run", 0)) != (row["case"], mode, run)] + [row]
+                RESULT.parent.mkdir(parents=True, exist_ok=True)
+                RESULT.write_text(json.dumps(rows, indent=1, sort_keys=True))
+                bad = bad or mode == "fenced" and not row["good"]
+                print(told(row), flush=True)
     return 1 if bad else 0
 
 
