@@ -20,7 +20,7 @@ except ImportError:  # Python 2
     from thread import start_new_thread
 
 from ansible_collections.cephgate.iscsi.plugins.module_utils import ha_decide
-from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_types import new_memory
+from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_types import is_record, new_memory
 
 BEAT = 0.5      # seconds from the beginning of an exchange to that of the next
 SOON = 0.1      # the same while others wait for what I have to say, or I for them
@@ -132,7 +132,10 @@ class Agent(object):
     def _exchange(self, record, began):
         try:
             table = self.exchange(record)
-            self._tell('exchange', None)
+            odd = sorted(name for name in table if not is_record(table[name]))
+            table = dict((name, value) for name, value in table.items() if name not in odd)
+            self._tell('exchange', 'what lies in Ceph as the record of %s is none, so it counts as nothing. Its agent writes a new one; does it run?' % (
+                ', '.join(odd)) if odd else None)
         except Exception as error:  # pylint: disable=broad-except
             table = None
             self._tell('exchange', 'exchanging records: %s' % error)

@@ -14,6 +14,9 @@ __metaclass__ = type
 
 from collections import namedtuple
 
+TEXTS = (type(''), type(u''))  # of JSON; two types in Python 2
+NUMBERS = (int, type(2 ** 64))  # the same, and no bool
+
 # All in seconds. None of them bears on safety: with any values, or a stopped clock, no two gateways write.
 # What they decide is how long initiators wait and how easily a gateway is thought dead.
 Limits = namedtuple('Limits', (
@@ -71,6 +74,21 @@ def new_memory():
         busy=(),       # (kind, key) of actions that have not ended
         record=None,   # what the next exchange writes; None: only read
     )
+
+
+# Parts of a record, by their form; those that came later may be missing.
+_PLAIN = dict(n=int, host=TEXTS, drain=bool, away=bool, luns=dict, addrs=list, blind=list, unfit=list, wants=list)
+_LATER = dict(moving=list, serves=list, hurry=bool)
+
+
+def is_record(value):
+    """Whether what lies in Ceph under a gateway's name is a record. What is none counts as nothing: an agent must not end of what somebody else wrote."""
+    if not isinstance(value, dict) or any(not isinstance(value.get(name), form) for name, form in _PLAIN.items()):
+        return False
+    if any(not isinstance(value[name], form) for name, form in _LATER.items() if name in value):
+        return False
+    names = [each for name, form in list(_PLAIN.items()) + list(_LATER.items()) if form is list for each in value.get(name, ())]
+    return all(isinstance(each, TEXTS) for each in names) and all(type(number) in NUMBERS for number in value['luns'].values())
 
 
 def claims_of(record):

@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The loop of an agent: what it does at once, how often it looks and tells, and what initiators hear of a disk that moves."""
+import json
 import threading
 import time
 
@@ -292,3 +293,18 @@ def test_a_path_that_is_lowered_for_another_reason_is_passive_at_once(world, dev
     world.gw1.connected.clear()
     found = states_of(world, device, 10)[0]
     assert 'transitioning' not in found and found[-1] == 'standby'
+
+
+@pytest.mark.parametrize('part, value', [('serves', 7), ('luns', []), ('luns', {'disk': 'x'}), ('wants', [1]), ('host', None), ('n', None), ('n', 'x')])
+def test_what_is_no_record_counts_as_nothing_and_is_told(world, device, part, value):
+    """Somebody else may write into the object; an agent that ended of it would end again and again."""
+    node = world.nodes['gw1']
+    others = json.loads(json.dumps(world.ceph.table['gw2']))
+    world.ceph.table['gw2'] = dict(others, **{part: value})
+    agent = node.agent
+    agent._exchange(None, world.time)
+    assert set(agent._table) == {'gw1'} and any('record of gw2' in line for line in agent.report()['trouble'])
+    agent.tick()
+    world.ceph.table['gw2'] = others
+    agent._exchange(None, world.time)
+    assert set(agent._table) == {'gw1', 'gw2'} and agent.report()['trouble'] == []
