@@ -51,9 +51,5 @@ class Orders(object):
             new['wants'] = sorted(wants)
         if new == old:
             return False
-        with open(self.path + '.new', 'w') as handle:
-            json.dump(new, handle, sort_keys=True)
-            handle.flush()
-            os.fsync(handle.fileno())
-        lasting.replace(self.path + '.new', self.path)
+        lasting.write(self.path, json.dumps(new, sort_keys=True), 0o644)
         return True

@@ -21,8 +21,8 @@ __metaclass__ = type
 import io
 import os
 import re
-import tempfile
 
+from ansible_collections.cephgate.iscsi.plugins.module_utils import lasting
 from ansible_collections.cephgate.iscsi.plugins.module_utils.disks import listdir
 from ansible_collections.cephgate.iscsi.plugins.module_utils.iscsiadm_names import canonical, format_portal
 from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Refused
@@ -148,17 +148,8 @@ def changes_of(text):
 
 
 def put(path, text, beside):
-    """Replace a file of the database at once, readable by root only; beside: folder for the new text until then."""
-    handle, name = tempfile.mkstemp(prefix='.record-', dir=beside)
-    try:
-        with io.open(handle, 'w', encoding='utf-8') as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.rename(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise
+    """Replace a file of the database, readable by root only; beside: folder for the new text until then."""
+    lasting.write(path, text, 0o600, beside)
 
 
 class Record(object):

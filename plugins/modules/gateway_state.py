@@ -168,20 +168,12 @@ def to_write(path, text, mode):
 
 
 def write(operation):
-    """Replace a file in one step, so that a reader never meets half of it and a secret is never readable by others."""
+    """Perform one."""
     text, mode = operation.data
     folder = os.path.dirname(operation.target)
     if not os.path.isdir(folder):
         os.makedirs(folder, 0o755)
-    new = operation.target + '.new'
-    handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-    try:
-        os.fchmod(handle, mode)
-        os.write(handle, to_bytes(text))
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-    lasting.replace(new, operation.target)
+    lasting.write(operation.target, text, mode)
 
 
 def main():

@@ -24,11 +24,19 @@ def synced(monkeypatch):
     return found
 
 
-def test_a_folder_is_synced_once_it_has_the_new_name(tmp_path, synced):
+def test_a_file_is_whole_and_its_own_before_it_has_the_name_which_is_then_synced(tmp_path, synced):
     (tmp_path / 'a').write_text('old')
-    (tmp_path / 'a.new').write_text('new')
-    lasting.replace(str(tmp_path / 'a.new'), str(tmp_path / 'a'))
-    assert (tmp_path / 'a').read_text() == 'new' and synced == [['a']]
+    lasting.write(str(tmp_path / 'a'), u'n\xe9w', 0o640)
+    assert (tmp_path / 'a').read_text(encoding='utf-8') == u'n\xe9w' and synced == [u'n\xe9w', ['a']]
+    assert stat.S_IMODE((tmp_path / 'a').stat().st_mode) == 0o640
+
+
+def test_what_cannot_be_replaced_stays_and_nothing_is_left_beside_it(tmp_path):
+    (tmp_path / 'a').mkdir()
+    (tmp_path / 'beside').mkdir()
+    with pytest.raises(EnvironmentError):
+        lasting.write(str(tmp_path / 'a'), 'new', 0o600, str(tmp_path / 'beside'))
+    assert os.listdir(str(tmp_path / 'beside')) == [] and (tmp_path / 'a').is_dir()
 
 
 def test_orders_last(tmp_path, synced):
@@ -38,6 +46,5 @@ def test_orders_last(tmp_path, synced):
 
 def test_a_file_in_the_working_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / 'b').write_text('b')
-    lasting.replace('b', 'c')
+    lasting.write('c', 'c', 0o644)
     assert os.listdir(str(tmp_path)) == ['c']
