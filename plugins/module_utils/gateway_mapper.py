@@ -66,8 +66,9 @@ class Mapper(object):
     def tick(self):
         """Collect what ended, start what is due. True when an image was mapped since the last call."""
         self._collect()
-        current = self.mapped()
         wanted = [] if self.closing else self.wanted()
+        # In the mode fenced nothing is wanted of it, and many mappings take long to read.
+        current = self.mapped() if wanted or self._failed else {}
         names = set(entry['image'] for entry in wanted)
         for image in list(self._failed):
             if image in current or image not in names and not self.closing:
@@ -128,9 +129,10 @@ class Mapper(object):
 
     def untried(self):
         """The wanted images that are neither mapped nor known not to be mappable."""
-        current = self.mapped()
+        wanted = self.wanted()
+        current = self.mapped() if wanted else {}
         known = self.problems()
-        return [entry['image'] for entry in self.wanted() if entry['image'] not in current and entry['image'] not in known]
+        return [entry['image'] for entry in wanted if entry['image'] not in current and entry['image'] not in known]
 
     def busy(self):
         """Whether an attempt is under way that may still end."""

@@ -14,7 +14,7 @@ __metaclass__ = type
 
 from ansible_collections.cephgate.iscsi.plugins.module_utils import ha_take
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_lease import observe
-from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_place import claimed, newest, others, record, successor
+from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_place import newest, record, successor, survey
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_types import CLOSE, MOVING, OPEN, action, claims_of
 
 
@@ -33,7 +33,7 @@ def decide(site, memory, view, elapsed):
     """
     memory = _copy(memory)
     observe(site, memory, view, elapsed)
-    view = dict(view, others=others(site, memory, view))
+    view = survey(site, memory, view)
     _count(site, memory, view, elapsed)
     if memory['n'] is None and view['table'] is not None:
         own = view['table'].get(site.me)
@@ -49,7 +49,7 @@ def decide(site, memory, view, elapsed):
             actions.append(each)
             begun.add((each.kind, each.key))
             fencing = fencing or each.kind == 'fence'
-    memory['former'] = tuple(lun for lun in memory['former'] if lun not in memory['claims'] and not claimed(lun, site, memory, view))
+    memory['former'] = tuple(lun for lun in memory['former'] if lun not in memory['claims'] and lun not in view['claimed'])
     memory['busy'] = tuple(sorted(memory['busy'] + tuple((each.kind, each.key) for each in actions), key=str))
     if memory['n'] is not None:
         memory['record'] = record(site, memory, view)
@@ -68,8 +68,8 @@ def _count(site, memory, view, elapsed):
             left[lun] -= elapsed
             if left[lun] <= 0:
                 del left[lun]
-    for lun in sorted(view['luns']):
-        if view['luns'][lun]['sessions'] or lun not in memory['claims']:
+    for lun, found in view['luns'].items():
+        if found['sessions'] or lun not in memory['claims']:
             memory['blind'].pop(lun, None)
         else:
             memory['blind'][lun] = min(memory['blind'].get(lun, 0) + elapsed, site.limits.blind)
@@ -156,7 +156,7 @@ def _disk(lun, site, memory, view, elapsed):
     _plan_release(lun, site, memory, view)
     if lun in memory['releasing']:
         return _let_go(lun, found, MOVING)
-    if found['path'] == 'active' or found['health'] != 'good' or claimed(lun, site, memory, view):
+    if found['path'] == 'active' or found['health'] != 'good' or lun in view['claimed']:
         return []
     if memory['settled'].get(lun) != found['client']:
         return [action('settle', lun)]
@@ -165,7 +165,7 @@ def _disk(lun, site, memory, view, elapsed):
 
 def _adopt(lun, site, memory, view):
     """Whether a mapping that this agent has not made is kept: nobody else is at it."""
-    if lun in memory['unfit'] or claimed(lun, site, memory, view):
+    if lun in memory['unfit'] or lun in view['claimed']:
         return False
     own = claims_of(view['table'].get(site.me)).get(lun)
     top = newest(lun, view)

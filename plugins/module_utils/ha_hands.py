@@ -55,7 +55,7 @@ def map_options(entry, read=_read):
 class Hands(object):
     """state: of the gateway; ceph: ha_rados.Rados or ha_ceph.Ceph; rbd: rbd.Rbd or rbd_kernel.KernelRbd, bounded;
     paths: ha_scst.Paths; guards: ha_guard.Guards; mapped: as rbd.mapped; say: called with a line for the journal;
-    mapping: (image) its entry of mapped, or None; clients: () {image: client of its mapping}."""
+    mapping: (image) its entry of mapped, with its size, or None; clients: () {image: client of its mapping}."""
 
     def __init__(self, state, ceph, rbd, paths, guards, mapped, say, mapping=None, clients=None, epoch=kernel_epoch, number=disk_number,
                  options=map_options, clock=clock, sleep=time.sleep):
@@ -250,12 +250,13 @@ class Hands(object):
             self.rbd.unmap(entry['number'])
 
     def follow(self, mappings):
-        """Guards as large as their images, which may have grown, and their paths in use. mappings: {device: entry} of good ones."""
+        """Guards as large as their images, which may have grown, and their paths in use. mappings: devices whose mappings are good."""
         for device, (size, failed) in sorted(self.guards.overview().items()):
-            if device not in mappings:
+            entry = self.mapping(self.images[device]) if device in mappings and device in self.images else None
+            if entry is None:
                 continue
-            if size != mappings[device]['size']:
-                self.guards.ensure(device, self._number(mappings[device]), mappings[device]['size'])
+            if size != entry['size']:
+                self.guards.ensure(device, self._number(entry), entry['size'])
                 self.paths.resync(device)
             for disk in failed:
                 self.say('%s: its path %s had failed though Ceph answers; trying it again' % (device, disk))
@@ -274,8 +275,8 @@ class Hands(object):
             entries = dict((device, self.mapping(images[device])) for device in devices if device in images)
         luns = {}
         for device, entry in entries.items():
-            path, moving = self.paths.look(device)
-            luns[device] = dict(client=entry['client'] if entry else None, path=path, moving=moving, made=self.paths.made(device))
+            path, moving, made = self.paths.look(device)
+            luns[device] = dict(client=entry['client'] if entry else None, path=path, moving=moving, made=made)
             if devices is None:
                 luns[device]['sessions'] = device in reached
         return dict(open=self.paths.is_open(), sessions=len(self.paths.sessions()), luns=luns,

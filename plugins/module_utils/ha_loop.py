@@ -46,6 +46,8 @@ MOVE = 3.0
 # Seconds that a disk is left to others after its device was missing in SCST, for each place in its order: gateways are made ready one
 # after the other, and the first one in SCST should not get all new disks.
 UNMADE = 2.0
+# What is not seen of a disk.
+ABSENT = dict(client=None, path='passive', sessions=False, health=None)
 # After these the world here is another one: their end is told together with a look that began later.
 CHANGING = ('map', 'unmap', 'clear', 'raise', 'lower', 'open', 'close')
 
@@ -95,6 +97,7 @@ class Agent(object):
         self._moving = {}        # {device: since when its path says that it is about to change}
         self._pointed = {}       # {device: the gateway of which this one tells initiators that it serves it}
         self._pointing = False
+        self._stepped, self._unmade = (None, None), ()  # (look, site) of the last step; the disks that SCST lacks
         self._drain = None       # when the order to give everything away was first seen
         self._taken = {}         # {device: (how often this agent took it over, seconds without a gateway before the last time)}
 
@@ -104,6 +107,8 @@ class Agent(object):
         """devices: only these, and what belongs to no disk; None: all."""
         try:
             seen = dict(self.hands.see(devices), orders=self.orders(), began=began)
+            for found in seen['luns'].values():
+                found['health'] = None  # of a mapping the watchdog knows it, at each step
             if devices is not None:
                 seen = self._with_others(seen)
             self._tell('look', None)
@@ -207,8 +212,7 @@ class Agent(object):
         self._run_queue()
         if seen is not None and (self._followed is None or now >= self._followed + FOLLOW):
             self._followed = now
-            active = dict((device, entry) for device, entry in seen['mappings'].items()
-                          if seen['luns'][device]['path'] == 'active' and self.watchdog.health(device) == 'good')
+            active = set(device for device in seen['mappings'] if seen['luns'][device]['path'] == 'active' and self.watchdog.health(device) == 'good')
             self.start(lambda: self._follow(active))
         self.over = self._is_over(seen)
 
@@ -271,36 +275,42 @@ class Agent(object):
             each.get('hurry') or each['drain'] and each['luns'] or each['wants'] or each.get('moving') for each in (self._table or {}).values())
 
     def _step(self, seen, now):
-        self.watchdog.follow(dict((device, ('/dev/rbd%d' % entry['number'], entry['client'])) for device, entry in seen['mappings'].items()))
+        news = seen is not self._stepped[0] or self.site is not self._stepped[1]
+        if news:
+            # Not at each step, of which there are many between two looks while actions end.
+            self._stepped = seen, self.site
+            self.watchdog.follow(dict((device, ('/dev/rbd%d' % entry['number'], entry['client'])) for device, entry in seen['mappings'].items()))
+            self._unmade = [device for device in self.site.order if not seen['luns'].get(device, {}).get('made')]
         # The state file names a new disk before SCST has it, and at boot all of them: taking it would fail, and not be tried again for a while.
-        for device, order in self.site.order.items():
-            if device not in seen['luns'] or not seen['luns'][device]['made']:
-                left = UNMADE * (1 + order.index(self.site.me))
-                self.memory['unfit'][device] = max(self.memory['unfit'].get(device, 0), left)
+        for device in self._unmade:
+            left = UNMADE * (1 + self.site.order[device].index(self.site.me))
+            self.memory['unfit'][device] = max(self.memory['unfit'].get(device, 0), left)
         elapsed = 0 if self._last is None else max(0, now - self._last)
         self._last = now
-        self.memory, actions = ha_decide.decide(self.site, self.memory, self._view(seen, now), elapsed)
+        self.memory, actions = ha_decide.decide(self.site, self.memory, self._view(seen, now, news), elapsed)
         for action in actions:
             if action.kind == 'close':
                 self._closing = now
         with self._lock:
             self._queue += actions
 
-    def _view(self, seen, now):
+    def _view(self, seen, now, news):
+        """news: whether this gateway was looked at since the last step"""
         with self._lock:
             done = [each for each in self._ended if each[1] not in CHANGING or each[0] < seen['began']]
             self._ended = [each for each in self._ended if each not in done]
             fresh, self._fresh = self._fresh, False
             table = self._table if self._told is not None and now - self._told <= self.site.limits.gap else None
         drain = self._draining(seen['orders']['drain'] or self.leaving == 'gone', now)
-        serving = self._serving(table)
-        self._follow_moves(seen, serving, now)
-        self._follow_owners(seen, serving)
-        self._follow_service(seen, table, [each for each in done if each[1] == 'raise' and each[3] == 'ok'], now)
+        if news or fresh or done or self._moving:
+            serving = self._serving(table)
+            self._follow_moves(seen, serving, now)
+            self._follow_owners(seen, serving)
+            self._follow_service(seen, table, [each for each in done if each[1] == 'raise' and each[3] == 'ok'], now)
         luns = {}
         for device in self.site.order:
-            found = seen['luns'].get(device) or dict(client=None, path='passive', sessions=False)
-            luns[device] = dict(found, health=self.watchdog.health(device) if found['client'] else None)
+            found = seen['luns'].get(device, ABSENT)
+            luns[device] = dict(found, health=self.watchdog.health(device)) if found['client'] else found
         return dict(table=table, fresh=fresh and table is not None, luns=luns, open=self._is_open(seen, now),
                     orders=dict(drain=drain, away=self.leaving == 'away',
                                 wants=[lun for lun in seen['orders']['wants'] if lun in self.site.order]),

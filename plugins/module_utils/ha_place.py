@@ -11,17 +11,15 @@ from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_lease import liv
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_types import claims_of
 
 
-def others(site, memory, view):
-    """Records of the other living gateways. C(view) may hold them already: a step asks for every disk."""
-    if 'others' in view:
-        return view['others']
-    table = view['table'] or {}
-    return dict((name, table[name]) for name in living(site, memory, view) if name != site.me and table.get(name))
-
-
-def claimed(lun, site, memory, view):
-    """Whether another living gateway claims this disk."""
-    return any(lun in claims_of(record) for record in others(site, memory, view).values())
+def survey(site, memory, view):
+    """A view with what a step asks of it for every disk: who lives (C(living)), the records of the other living gateways (C(others), with sets of
+    disks), and which disks any of them claims or wants (C(claimed), C(wanted))."""
+    table, alive = view['table'] or {}, living(site, memory, view)
+    found = dict((name, dict(table[name], **dict((part, frozenset(table[name][part])) for part in ('blind', 'unfit', 'wants'))))
+                 for name in alive if name != site.me and table.get(name))
+    return dict(view, living=alive, others=found,
+                claimed=frozenset(lun for entry in found.values() for lun in claims_of(entry)),
+                wanted=frozenset(lun for entry in found.values() for lun in entry['wants']))
 
 
 def newest(lun, view):
@@ -52,7 +50,7 @@ def _able(entry, lun):
 
 
 def wait(lun, site, memory, view):
-    """Seconds that the disk must be without an owner before it is my turn to take it; None when it never is.
+    """(view: of C(survey).) Seconds that the disk must be without an owner before it is my turn to take it; None when it never is.
 
     The order among the living: who was told to take it, who has its initiators, then the ranking.
     """
@@ -70,8 +68,8 @@ def wait(lun, site, memory, view):
     # As my record says it, which is not made here: after the death of a gateway every disk asks, at every step.
     own = (lun not in orders['wants'] or lun in memory['claims'], not view['luns'][lun]['sessions'], site.order[lun].index(site.me))
     seconds = 0
-    for name in living(site, memory, view):
-        entry = (view['table'] or {}).get(name)
+    for name in view['living']:
+        entry = view['others'].get(name)
         if name == site.me or (entry and not _able(entry, lun)) or place(name, entry) > own:
             continue
         if not memory['peers'].get(name, {}).get('seen'):
@@ -81,11 +79,11 @@ def wait(lun, site, memory, view):
 
 
 def successor(lun, site, memory, view):
-    """The gateway to which I am to give this disk, or None: nobody asks for it, or nobody is there to take it."""
+    """The gateway to which I am to give this disk, or None: nobody asks for it, or nobody is there to take it. view: of C(survey)"""
     blind = memory['blind'].get(lun, 0) >= site.limits.blind
-    found = others(site, memory, view)
-    if not (view['orders']['drain'] or blind or any(lun in entry['wants'] for entry in found.values())):
+    if not (view['orders']['drain'] or blind or lun in view['wanted']):
         return None
+    found = view['others']
     reached = view['luns'][lun]['sessions']
     for name in site.order[lun]:
         if name not in found or not memory['peers'][name]['seen'] or not _able(found[name], lun):

@@ -43,13 +43,12 @@ class Paths(object):
         return self.look(device)[0]
 
     def look(self, device):
-        """(the same, whether the path says that it is about to change)"""
+        """(the same, whether the path says that it is about to change, whether SCST has what a path needs), with as little to read as can be: an agent
+        asks for each of its disks again and again. The LUNs come last, and a host without them looks for them when they do."""
         state = self._state(device, self.me)
-        return 'active' if state == 'active' and self._active(device) else 'passive', state == TRANSITIONING
-
-    def made(self, device):
-        """Whether SCST has what a path needs; the LUNs come last, and a host without them looks for them when they do."""
-        return self.sysfs.exists('devices/' + device) and self.sysfs.exists(self._group(device, self.me))
+        opened = read.value(self.sysfs, 'devices/%s/active' % device) if state == 'active' else None
+        made = state is not None and (opened is not None or self.sysfs.exists('devices/' + device))
+        return 'active' if opened == '1' else 'passive', state == TRANSITIONING, made
 
     def is_open(self):
         return read.value(self.sysfs, self.target + '/enabled') == '1'

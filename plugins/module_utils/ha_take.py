@@ -15,8 +15,7 @@ from __future__ import absolute_import, division, print_function
 
 __metaclass__ = type
 
-from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_lease import living
-from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_place import claimed, newest, wait
+from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_place import newest, wait
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_types import action, host_of
 
 # A record names the clients that its agent saw before it was written; the second one after a look began after it.
@@ -29,8 +28,13 @@ def _stage(name, holder=None, owner=None, since=None):
 
 def begin(lun, site, memory, view, elapsed):
     """Start a take-over when the disk has no living owner and it is my turn."""
-    if not _known(site, view) or claimed(lun, site, memory, view) or lun in memory['unfit'] or lun in memory['stay']:
+    if not _known(site, view) or lun in view['claimed'] or lun in memory['unfit'] or lun in memory['stay']:
         memory['turn'].pop(lun, None)
+        return
+    room = len(memory['taking']) < site.limits.takes
+    if not room and lun in memory['turn']:
+        # Whose turn it is shows when there is room; a hundred disks would ask it at every step.
+        memory['turn'][lun] = min(memory['turn'][lun] + elapsed, site.limits.turn * len(site.gateways))
         return
     seconds = wait(lun, site, memory, view)
     if seconds is None:
@@ -40,7 +44,7 @@ def begin(lun, site, memory, view, elapsed):
     if passed < seconds:
         memory['turn'][lun] = passed
         return
-    if len(memory['taking']) >= site.limits.takes:
+    if not room:
         memory['turn'][lun] = seconds  # it is its turn still when there is room
         return
     memory['turn'].pop(lun, None)
@@ -110,7 +114,7 @@ def _found(lun, holder, site, memory, view):
     elif owner == site.me and holder in _named(owner, site, view):
         # Mine, and not mapped here: of a mapping that was broken off. Nothing was ever written through it.
         taking.update(_stage('map'))
-    elif owner in living(site, memory, view):
+    elif owner in view['living']:
         taking.update(_stage('check', holder, owner, _beats(owner, site, memory, view)))
     else:
         taking.update(_stage('fence', holder))
@@ -144,7 +148,7 @@ def _check(lun, site, memory, view):
         # disk's turn comes to it; each try of mine would have it wait anew.
         drop(lun, memory)
         memory['stay'][lun] = site.limits.turn * (1 + len(site.gateways))
-    elif owner not in living(site, memory, view) or _beats(owner, site, memory, view) >= taking['since'] + BEATS:
+    elif owner not in view['living'] or _beats(owner, site, memory, view) >= taking['since'] + BEATS:
         taking.update(_stage('fence', taking['holder']))
 
 

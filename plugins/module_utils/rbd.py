@@ -230,7 +230,7 @@ def mapped(sysfs='/sys/bus/rbd/devices', dev='/dev', known=None):
     it is there and leads to the device, else /dev/rbdN. Snapshots are left out. An image that is
     mapped twice is listed under its lowest number; the others are in C(also).
 
-    known: a dictionary for whoever asks again and again; what cannot change of a mapping is then read once, and path is not told.
+    known: a dictionary for whoever asks again and again; what cannot change of a mapping is then read once, and path and size are not told.
     """
     found = {}
     for number in _numbers(sysfs):
@@ -239,7 +239,9 @@ def mapped(sysfs='/sys/bus/rbd/devices', dev='/dev', known=None):
             lasting = _lasting(base) if known is None else _known(number, base, known)
             if lasting is None:
                 continue
-            image, entry = lasting[0], dict(lasting[1], number=number, size=int(_value(os.path.join(base, 'size'))))
+            image, entry = lasting[0], dict(lasting[1], number=number)
+            if known is None:
+                entry['size'] = int(_value(os.path.join(base, 'size')))
         except (IOError, OSError) as error:
             if error.errno in (errno.ENOENT, errno.ENODEV):
                 continue  # unmapped while we looked
@@ -269,18 +271,26 @@ def mapping(image, known, sysfs='/sys/bus/rbd/devices'):
 
     A take-over of many disks asks for one at each of its steps, and all that are mapped would make that cost the square of their number.
     """
-    likely = [number for number, (dummy, lasting) in list(known.items()) if lasting is not None and lasting[0] == image]
-    for numbers in (likely, None):
-        for number in sorted(numbers) if numbers is not None else _numbers(sysfs):
-            base = os.path.join(sysfs, str(number))
-            try:
-                lasting = _known(number, base, known)
-                if lasting is not None and lasting[0] == image:
-                    return dict(lasting[1], number=number, size=int(_value(os.path.join(base, 'size'))))
-            except (IOError, OSError) as error:
-                if error.errno not in (errno.ENOENT, errno.ENODEV):
-                    raise
+    for number in _likely(image, dict(known), sysfs):
+        base = os.path.join(sysfs, str(number))
+        try:
+            lasting = _known(number, base, known)
+            if lasting is not None and lasting[0] == image:
+                return dict(lasting[1], number=number, size=int(_value(os.path.join(base, 'size'))))
+        except (IOError, OSError) as error:
+            if error.errno not in (errno.ENOENT, errno.ENODEV):
+                raise
     return None
+
+
+def _likely(image, known, sysfs):
+    """Numbers of mappings, those that are likely of an image first: what it had; what was never looked at, for it may just have been mapped; and those
+    whose number may be another mapping's by now."""
+    before = sorted(number for number, (dummy, lasting) in known.items() if lasting is not None and lasting[0] == image)
+    for number in before:
+        yield number
+    for number in sorted(set(_numbers(sysfs)) - set(before), key=lambda number: (number in known, number)):
+        yield number
 
 
 def clients(known, sysfs='/sys/bus/rbd/devices'):
