@@ -271,7 +271,16 @@ def mapping(image, known, sysfs='/sys/bus/rbd/devices'):
 
     A take-over of many disks asks for one at each of its steps, and all that are mapped would make that cost the square of their number.
     """
-    for number in _likely(image, dict(known), sysfs):
+    before = sorted(number for number, (dummy, lasting) in list(known.items()) if lasting is not None and lasting[0] == image)
+    found = _mapping_among(before, image, known, sysfs)
+    if found is None:
+        # What was never looked at first, for it may just have been mapped; a number that is known may be another mapping's by now.
+        found = _mapping_among(sorted(_numbers(sysfs), key=lambda number: (number in known, number)), image, known, sysfs)
+    return found
+
+
+def _mapping_among(numbers, image, known, sysfs):
+    for number in numbers:
         base = os.path.join(sysfs, str(number))
         try:
             lasting = _known(number, base, known)
@@ -281,16 +290,6 @@ def mapping(image, known, sysfs='/sys/bus/rbd/devices'):
             if error.errno not in (errno.ENOENT, errno.ENODEV):
                 raise
     return None
-
-
-def _likely(image, known, sysfs):
-    """Numbers of mappings, those that are likely of an image first: what it had; what was never looked at, for it may just have been mapped; and those
-    whose number may be another mapping's by now."""
-    before = sorted(number for number, (dummy, lasting) in known.items() if lasting is not None and lasting[0] == image)
-    for number in before:
-        yield number
-    for number in sorted(set(_numbers(sysfs)) - set(before), key=lambda number: (number in known, number)):
-        yield number
 
 
 def clients(known, sysfs='/sys/bus/rbd/devices'):
