@@ -194,7 +194,8 @@ class Gateways:
             stdin=subprocess.DEVNULL, stdout=open(top / 'log', 'w'), stderr=subprocess.STDOUT)
         self.wait(name, (top / 'ready').exists, holder)
         # unshare becomes the shell, and that the sleep: one process.
-        (top / 'python').write_text('#!/bin/sh\nexec nsenter --target %d --mount --net -- %s "$@"\n' % (holder.pid, self.python))
+        (top / 'python').write_text('#!/bin/sh\nexport PYTHONPATH=%s CEPHGATE_BYTECODE=%s\nexec nsenter --target %d --mount --net -- %s "$@"\n' % (
+            HERE.parent / 'tools/bytecode', self.folder / 'bytecode', holder.pid, self.python))
         (top / 'python').chmod(0o755)
         self.emulators[name] = emulator = subprocess.Popen(
             [top / 'python', top / 'emulator.py'], stdin=subprocess.DEVNULL, stdout=open(top / 'log', 'a'), stderr=subprocess.STDOUT)

@@ -49,8 +49,8 @@ class Step:
         environment = dict(os.environ, PYTEST_ADDOPTS='--junitxml=%s/%s.xml' % (JUNIT, self.name),
                            PYTHONUNBUFFERED='1')
         # Options of the make that called us, such as its job server, are not for the inner one; variables
-        # given on its command line are in the environment as well.
-        for name in ('MAKEFLAGS', 'MFLAGS', 'MAKELEVEL'):
+        # given on its command line are in the environment as well. And what thousands of starts import is compiled once.
+        for name in ('MAKEFLAGS', 'MFLAGS', 'MAKELEVEL', 'PYTHONDONTWRITEBYTECODE'):
             environment.pop(name, None)
         started = time.monotonic()
         stopped = threading.Event()

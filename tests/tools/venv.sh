@@ -47,4 +47,7 @@ else
     echo "venv: uv did not manage it, falling back to pip" >&2
     "$folder/bin/python" -m pip install -q -r "$requirements"
 fi
+# Neither compiles anything, and where PYTHONDONTWRITEBYTECODE is set nothing ever would: 2 s more for each start of a tool of Ansible.
+# Not the many collections, of which few files are used.
+"$folder/bin/python" -m compileall -q -j 0 -x ansible_collections "$folder"/lib/python3.*/site-packages > /dev/null || true
 echo "$key" > "$folder/.key"

@@ -21,7 +21,8 @@ LUNS = [dict(image='rbd/a', size='64M', gateway='gw1', hosts={'db': 0}),
 HOSTS = {'db': {'initiators': [DB]}, 'web': {'initiators': [WEB]}}
 
 BINDINGS = HERE / 'stand_ins/bindings'
-ENVIRONMENT = dict(os.environ, PYTHONPATH=str(BINDINGS), PYTHONDONTWRITEBYTECODE='1')
+# For all that runs on a gateway. As on a host, what is imported there is compiled once.
+ENVIRONMENT = dict(PYTHONPATH='%s:%s' % (BINDINGS, TOP / 'tests/tools/bytecode'), CEPHGATE_BYTECODE=str(TOP / 'build/bytecode'))
 
 # Stands for the package manager: this machine's packages are none of a test's business.
 PACKAGES = '''#!/usr/bin/python
@@ -46,7 +47,8 @@ class Gateway:
             stdout=open(self.folder / 'log', 'w'), stderr=subprocess.STDOUT)
         self.python = self.folder / 'python'
         self.inside = 'nsenter --mount=/proc/%d/ns/mnt --net=/proc/%d/ns/net --' % (self.process.pid, self.process.pid)
-        self.python.write_text('#!/bin/sh\nPYTHONPATH=%s exec %s %s "$@"\n' % (BINDINGS, self.inside, sys.executable))
+        self.python.write_text('#!/bin/sh\nunset PYTHONDONTWRITEBYTECODE\nexport %s\nexec %s %s "$@"\n' % (
+            ' '.join("%s='%s'" % each for each in ENVIRONMENT.items()), self.inside, sys.executable))
         self.python.chmod(0o755)
         end = time.monotonic() + 20
         while self.sh('cat /run/scst_tgt/version', check=False).returncode:
@@ -61,7 +63,8 @@ class Gateway:
         (self.folder / 'initiators.new').rename(self.folder / 'initiators.json')
 
     def sh(self, command, check=True):
-        done = subprocess.run(self.inside.split() + ['sh', '-c', command], text=True, check=False, capture_output=True, timeout=60, env=ENVIRONMENT)
+        done = subprocess.run(self.inside.split() + ['sh', '-c', command], text=True, check=False, capture_output=True, timeout=60,
+                              env=dict({key: value for key, value in os.environ.items() if key != 'PYTHONDONTWRITEBYTECODE'}, **ENVIRONMENT))
         assert not check or done.returncode == 0, (command, done.stdout, done.stderr)
         return done
 
