@@ -10,6 +10,8 @@ import subprocess
 import sys
 import time
 
+from surveys import answers
+
 TOP = pathlib.Path(__file__).resolve().parents[3]
 BIN = pathlib.Path(sys.executable).parent
 HERE = pathlib.Path(__file__).resolve().parent
@@ -147,6 +149,10 @@ class Site:
         start = done.stdout.find('{\n')
         assert start >= 0, done.stdout + done.stderr
         return Played(done.returncode, json.JSONDecoder().raw_decode(done.stdout[start:])[0], done.stderr)
+
+    def job(self, name, **given):
+        """The same with these answers to the survey of the playbook's job template."""
+        return self.play(name, **answers(name, given))
 
 
 class Played:

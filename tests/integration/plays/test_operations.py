@@ -30,21 +30,24 @@ def refused(run, *words):
 
 
 def test_drain_refuses_wrong_names(site):
-    refused(site.play('drain', cephgate_gateway='gw9'), 'gw9', '(gw1, gw2)')
+    refused(site.job('drain', cephgate_gateway='gw9'), 'gw9', '(gw1, gw2)')
     refused(site.play('drain'), 'cephgate_gateway is not set', '(gw1, gw2)')
 
 
-def test_drain_refuses_the_last_path_of_an_initiator(site):
+def test_drain_refuses_the_last_path_of_an_initiator_unless_the_answer_is_to_cut_it(site):
     site.gateways['gw2'].log_in(WEB)
-    refused(site.play('drain', cephgate_gateway='gw1'), DB, 'LUN 0, 1, 2', 'not logged in to gw2', 'cephgate_disrupt_sessions')
-    assert site.gateways['gw1'].enabled() and len(site.gateways['gw1'].sessions()) == 4
-    site.gateways['gw2'].log_in(DB, WEB)
+    refused(site.job('drain', cephgate_gateway='gw1'), DB, 'LUN 0, 1, 2', 'not logged in to gw2', 'cephgate_disrupt_sessions')
+    gw1 = site.gateways['gw1']
+    assert gw1.enabled() and len(gw1.sessions()) == 4
+    assert site.job('drain', cephgate_gateway='gw1', cephgate_disrupt_sessions='true').code == 0
+    assert not gw1.enabled() and gw1.sessions() == []
+    assert site.job('undrain', cephgate_gateway='gw1').code == 0
 
 
 def test_drain_refuses_when_the_other_gateway_does_not_answer(site):
     site.dead = {'gw2'}
     try:
-        run = site.play('drain', cephgate_gateway='gw1')
+        run = site.job('drain', cephgate_gateway='gw1')
     finally:
         site.dead = set()
     assert run.code != 0 and 'gw2 does not answer' in run.error and site.gateways['gw1'].enabled(), run.error
@@ -52,10 +55,10 @@ def test_drain_refuses_when_the_other_gateway_does_not_answer(site):
 
 def test_a_drained_gateway_is_out_of_service_and_stays_so(site):
     gw1, gw2 = site.gateways['gw1'], site.gateways['gw2']
-    run = site.play('drain', cephgate_gateway='gw1')
+    run = site.job('drain', cephgate_gateway='gw1')
     assert run.code == 0 and run.changed == {'gw1': 1, 'gw2': 0} or run.changed == {'gw1': 1}, (run.changed, run.error)
     assert gw1.sessions() == [] and not gw1.enabled() and gw1.status()['drained'] and len(gw2.sessions()) == 4
-    again = site.play('drain', cephgate_gateway='gw1')
+    again = site.job('drain', cephgate_gateway='gw1')
     assert again.code == 0 and not any(again.changed.values()), again.changed
     run = site.play('site')
     assert run.code == 0 and not any(run.changed.values()), (run.error, [task for task in run.tasks if task[2]])
@@ -63,16 +66,16 @@ def test_a_drained_gateway_is_out_of_service_and_stays_so(site):
 
 
 def test_the_other_one_is_the_last_path_now(site):
-    refused(site.play('drain', cephgate_gateway='gw2'), DB, WEB, 'gw1 is drained')
+    refused(site.job('drain', cephgate_gateway='gw2'), DB, WEB, 'gw1 is drained')
 
 
 def test_undrain_brings_it_back(site):
     gw1 = site.gateways['gw1']
-    refused(site.play('undrain', cephgate_gateway='gw3'), 'gw3', 'gw1, gw2')
-    run = site.play('undrain', cephgate_gateway='gw1')
+    refused(site.job('undrain', cephgate_gateway='gw3'), 'gw3', 'gw1, gw2')
+    run = site.job('undrain', cephgate_gateway='gw1')
     assert run.code == 0 and run.changed['gw1'] == 1, run.error
     assert gw1.enabled() and len(gw1.sessions()) == 4 and not gw1.status()['drained']
-    assert not any(site.play('undrain', cephgate_gateway='gw1').changed.values())
+    assert not any(site.job('undrain', cephgate_gateway='gw1').changed.values())
 
 
 def test_check_mode_of_drain_drains_nothing(site):
@@ -96,7 +99,7 @@ def test_an_upgrade_stops_at_the_first_gateway_whose_initiators_are_not_back(sit
     # Once it is thrown out there it stays away.
     (gw1.folder / 'gone').write_text(DB)
     try:
-        run = site.play('upgrade', cephgate_upgrade_wait=4)
+        run = site.job('upgrade', cephgate_upgrade_wait=4)
     finally:
         (gw1.folder / 'gone').unlink()
     assert run.code != 0 and DB in run.error and 'not back at gw1' in run.error, run.error
@@ -105,17 +108,17 @@ def test_an_upgrade_stops_at_the_first_gateway_whose_initiators_are_not_back(sit
 
 
 def test_an_upgrade_leaves_out_what_is_drained_and_keeps_last_paths(site):
-    assert site.play('drain', cephgate_gateway='gw2').code == 0
-    run = site.play('upgrade', cephgate_upgrade_wait=20)
+    assert site.job('drain', cephgate_gateway='gw2').code == 0
+    run = site.job('upgrade', cephgate_upgrade_wait=20)
     assert run.code != 0 and 'gw2 is drained' in run.error and run.did('Take this gateway out of service') == [], run.error
     assert not site.gateways['gw2'].enabled() and site.gateways['gw1'].enabled()
-    assert site.play('undrain', cephgate_gateway='gw2').code == 0
+    assert site.job('undrain', cephgate_gateway='gw2').code == 0
 
 
 def test_a_lun_is_not_removed_while_an_initiator_sees_it(site):
-    refused(site.play('remove_lun', cephgate_image='rbd/zz'), 'rbd/zz', 'rbd/a, rbd/b, rbd/c')
+    refused(site.job('remove_lun', cephgate_image='rbd/zz'), 'rbd/zz', 'rbd/a, rbd/b, rbd/c')
     refused(site.play('remove_lun'), 'cephgate_image is not set', 'rbd/a, rbd/b, rbd/c')
-    refused(site.play('remove_lun', cephgate_image='rbd/b'), DB, WEB, 'LUN 0 through gw1, gw2', 'cephgate_disrupt_sessions')
+    refused(site.job('remove_lun', cephgate_image='rbd/b'), DB, WEB, 'LUN 0 through gw1, gw2', 'cephgate_disrupt_sessions')
     assert site.gateways['gw1'].luns() == [0, 1, 2]
 
 
@@ -123,7 +126,7 @@ def test_a_lun_that_nobody_sees_any_more_is_removed_from_every_gateway(site):
     for gateway in site.gateways.values():
         gateway.log_in()
         gateway.sessions()
-    run = site.play('remove_lun', cephgate_image='rbd/b')
+    run = site.job('remove_lun', cephgate_image='rbd/b')
     assert run.code == 0, run.error
     assert any('still declared as present' in text for text in run.said), run.said
     absent = [dict(lun, state='absent') if lun['image'] == 'rbd/b' else lun for lun in LUNS]
@@ -138,6 +141,12 @@ def test_a_lun_that_nobody_sees_any_more_is_removed_from_every_gateway(site):
     assert run.code == 0 and not any(run.changed.values()), (run.error, [task for task in run.tasks if task[2]])
 
 
+def test_a_lun_is_removed_from_under_a_session_when_that_is_the_answer(site):
+    assert site.job('remove_lun', cephgate_image='rbd/c', cephgate_disrupt_sessions='true').code == 0
+    for gateway in site.gateways.values():
+        assert gateway.luns() == [0] and len([name for name in gateway.sessions() if DB in name]) == 2
+
+
 def test_a_number_of_two_gateways_is_refused_before_anything_is_touched(site):
     gw2 = site.gateways['gw2']
     gw2.number = 1
@@ -148,7 +157,6 @@ def test_a_number_of_two_gateways_is_refused_before_anything_is_touched(site):
 
 
 def test_an_image_that_was_made_anew_is_not_exported_as_the_old_one(site):
-    """rbd/b had its LUN removed and is another image now: it may come back. rbd/c has not: it is refused."""
     assert site.play('site').code == 0
     gw1 = site.gateways['gw1']
     gw1.sh('for n in /sys/bus/rbd/devices/*; do [ $(cat $n/name) != c ] || echo 77 > $n/image_id; done')
@@ -169,7 +177,7 @@ def test_an_image_that_was_made_anew_is_not_exported_as_the_old_one(site):
 
 
 def test_a_gateway_leaves_the_site(site):
-    refused(site.play('remove_gateway', cephgate_gateway='gw2'), 'rbd/b', 'prefers gateway gw2')
+    refused(site.job('remove_gateway', cephgate_gateway='gw2'), 'rbd/b', 'prefers gateway gw2')
     free = [{key: value for key, value in lun.items() if key != 'gateway'} for lun in LUNS]
     for gateway in site.gateways.values():
         gateway.log_in(DB, WEB)
@@ -193,8 +201,8 @@ def test_a_gateway_leaves_the_site(site):
 
 def test_a_purge_is_confirmed_by_name_and_refused_under_sessions(site):
     refused(site.play('purge'), 'cephgate_purge_confirm is not set')
-    refused(site.play('purge', cephgate_purge_confirm='yes'), 'another name')
-    refused(site.play('purge', cephgate_purge_confirm=PREFIX), DB, 'logged in')
+    refused(site.job('purge', cephgate_purge_confirm='yes'), 'another name')
+    refused(site.job('purge', cephgate_purge_confirm=PREFIX), DB, 'logged in')
     assert site.gateways['gw1'].luns() == [0, 1, 2]
 
 
@@ -204,7 +212,7 @@ def test_a_purge_leaves_nothing_of_the_site_but_the_images_and_what_is_not_its_o
     for gateway in site.gateways.values():
         gateway.log_in()
         gateway.sessions()
-    run = site.play('purge', cephgate_purge_confirm=PREFIX)
+    run = site.job('purge', cephgate_purge_confirm=PREFIX)
     assert run.code == 0, run.error
     for gateway in site.gateways.values():
         assert PREFIX not in gateway.sh('ls /run/scst_tgt/targets/iscsi').stdout
@@ -214,6 +222,6 @@ def test_a_purge_leaves_nothing_of_the_site_but_the_images_and_what_is_not_its_o
         assert gateway.sh('ls /etc/cephgate', check=False).returncode and gateway.sh('ls /usr/local/lib/cephgate', check=False).returncode
     assert 'com.example.other:x' in gw1.sh('ls /run/scst_tgt/targets/iscsi').stdout
     assert sorted(one.name for one in (site.top / 'ceph/images').iterdir()) == ['rbd%a', 'rbd%b', 'rbd%c']
-    again = site.play('purge', cephgate_purge_confirm=PREFIX)
+    again = site.job('purge', cephgate_purge_confirm=PREFIX)
     assert again.code == 0 and not any(again.changed.values()), (again.error, [task for task in again.tasks if task[2]])
     assert site.play('site').code == 0, 'and all of it can be made again'
