@@ -67,8 +67,8 @@ class Site:
             answers = dict(dict(cephgate_site_repository=str(self.repository), cephgate_site_file='group_vars/all/site.yml'), **answers)
         runner = ansible_runner.run(
             private_data_dir=str(private), playbook='playbooks/%s.yml' % playbook, extravars=answers, quiet=True, passwords={},
-            envvars=dict(ANSIBLE_COLLECTIONS_PATH=str(TOP / 'build/collections'), ANSIBLE_HOME=str(self.folder / 'home'), ANSIBLE_NOCOLOR='1', ANSIBLE_PIPELINING='1',
-                         ANSIBLE_LOCALHOST_WARNING='false', ANSIBLE_HOST_KEY_CHECKING='false', PYTHONWARNINGS='ignore'))
+            envvars=dict(ANSIBLE_COLLECTIONS_PATH=str(TOP / 'build/collections'), ANSIBLE_HOME=str(self.folder / 'home'), ANSIBLE_NOCOLOR='1',
+                         ANSIBLE_PIPELINING='1', ANSIBLE_LOCALHOST_WARNING='false', ANSIBLE_HOST_KEY_CHECKING='false', PYTHONWARNINGS='ignore'))
         printed = runner.stdout.read()
         return runner.status, sum((runner.stats or {}).get('changed', {}).values()), printed
 

@@ -137,7 +137,7 @@ def test_answers_of_a_wrong_kind_are_refused_with_their_name(job, playbook, vari
 
 def test_the_survey_itself_refuses_what_the_controller_can_check():
     for playbook, given in (('upgrade', dict(cephgate_upgrade_wait='soon')), ('upgrade', dict(cephgate_upgrade_wait=0)), ('drain', {}),
-                          ('drain', dict(cephgate_gateway='gw1', cephgate_disrupt_sessions='perhaps')), ('purge', dict(cephgate_purge_confirm=''))):
+                            ('drain', dict(cephgate_gateway='gw1', cephgate_disrupt_sessions='perhaps')), ('purge', dict(cephgate_purge_confirm=''))):
         with pytest.raises(Unfit):
             answers(playbook, given)
 
