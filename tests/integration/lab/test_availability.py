@@ -1,10 +1,11 @@
 # Copyright (c) 2026, the cephgate contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A gateway that loses its daemon, its power or its Ceph helps itself, and the client's data stays whole.
+"""A gateway that loses its daemon, its power, its Ceph or its playbook helps itself, and the client's data stays whole.
 
-On the site as it is declared, before anything else has changed it.
+On the site as it is declared, before anything else has changed it. What stays is one more image, rbd/fifth.
 """
+import copy
 import time
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 import gatewaylab as lab
 from labsite import disk, on
 
+FIFTH = {"image": "rbd/fifth", "size": "64M", "gateway": "gw1", "hosts": {"app": 4}}
 # Of an image: its name, as Ceph finds it. Without this object the image is gone for whoever maps it anew.
 NAME = "rbd_id.small"
 
@@ -113,3 +115,19 @@ def test_ceph_is_away_while_a_gateway_boots():
     print("Ceph away at boot: all in service %.0f s after it was back" % lab.wait(
         "it recovers by itself", lambda: lab.status("gw1")[0] == 0, 180))
     lab.all_paths()
+
+
+def test_a_run_that_was_killed_is_completed_by_the_next(site, declared):
+    luns = copy.deepcopy(declared["cephgate_luns"]) + [FIFTH]
+    lab.kill_play_at("Make the target and its initiator groups", dict(cephgate_luns=luns))
+    assert lab.status("gw1")[1]["unfinished"]
+    lab.kill_daemon("gw1")
+    lab.wait("the restarted gateway serves what was wanted", lambda: lab.status("gw1")[0] == 0, 60)
+    code, found = lab.status("gw1")
+    assert "rbd/fifth" in [entry["image"] for entry in found["images"] if entry["served"]] and found["unfinished"]
+    run = site(variables=dict(cephgate_luns=luns))
+    assert run.code == 0, run.error
+    for gateway in ("gw1", "gw2"):
+        code, found = lab.status(gateway)
+        assert code == 0 and not found["unfinished"], found
+    assert int(on("client1", "blockdev --getsize64 " + disk(4))) == 64 << 20
