@@ -23,7 +23,7 @@ LUNS = [dict(image='rbd/a', size='64M', gateway='gw1', hosts={'db': 0}),
 HOSTS = {'db': {'initiators': [DB]}, 'web': {'initiators': [WEB]}}
 
 BINDINGS = HERE / 'stand_ins/bindings'
-# For all that runs on a gateway. As on a host, what is imported there is compiled once.
+# For all that runs on a gateway.
 ENVIRONMENT = dict(PYTHONPATH='%s:%s' % (BINDINGS, TOP / 'tests/tools/bytecode'), CEPHGATE_BYTECODE=str(TOP / 'build/bytecode'))
 
 # Stands for the package manager: this machine's packages are none of a test's business.
@@ -49,7 +49,7 @@ class Gateway:
             stdout=open(self.folder / 'log', 'w'), stderr=subprocess.STDOUT)
         self.python = self.folder / 'python'
         self.inside = 'nsenter --mount=/proc/%d/ns/mnt --net=/proc/%d/ns/net --' % (self.process.pid, self.process.pid)
-        self.python.write_text('#!/bin/sh\nunset PYTHONDONTWRITEBYTECODE\nexport %s\nexec %s %s "$@"\n' % (
+        self.python.write_text('#!/bin/sh\nexport %s\nexec %s %s "$@"\n' % (
             ' '.join("%s='%s'" % each for each in ENVIRONMENT.items()), self.inside, sys.executable))
         self.python.chmod(0o755)
         end = time.monotonic() + 20
@@ -66,7 +66,7 @@ class Gateway:
 
     def sh(self, command, check=True):
         done = subprocess.run(self.inside.split() + ['sh', '-c', command], text=True, check=False, capture_output=True, timeout=60,
-                              env=dict({key: value for key, value in os.environ.items() if key != 'PYTHONDONTWRITEBYTECODE'}, **ENVIRONMENT))
+                              env=dict(os.environ, **ENVIRONMENT))
         assert not check or done.returncode == 0, (command, done.stdout, done.stderr)
         return done
 
