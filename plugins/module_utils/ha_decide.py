@@ -12,7 +12,7 @@ from __future__ import absolute_import, division, print_function
 
 __metaclass__ = type
 
-from ansible_collections.cephgate.iscsi.plugins.module_utils import ha_take
+from ansible_collections.cephgate.iscsi.plugins.module_utils import ha_patience, ha_take
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_lease import observe
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_place import newest, record, successor, survey
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_types import CLOSE, MOVING, OPEN, action, claims_of
@@ -32,6 +32,7 @@ def decide(site, memory, view, elapsed):
           done    [(kind, key, outcome)] of actions that ended since the last step
     """
     memory = _copy(memory)
+    ha_patience.follow(site, memory, view, elapsed)
     observe(site, memory, view, elapsed)
     view = survey(site, memory, view)
     _count(site, memory, view, elapsed)
@@ -42,7 +43,7 @@ def decide(site, memory, view, elapsed):
     if memory['n'] is not None and view['fresh']:
         memory['n'] += 1
     _ends(site, memory, view)
-    wanted = _out_of_service(memory, view) if _refused(memory, view) else _in_service(site, memory, view, elapsed)
+    wanted = _out_of_service(memory, view) if _refused(site, memory, view) else _in_service(site, memory, view, elapsed)
     actions, begun, fencing = [], set(memory['busy']), False
     for each in wanted:
         if (each.kind, each.key) not in begun and not (fencing and each.kind == 'fence'):
@@ -96,7 +97,7 @@ def _ends(site, memory, view):
             del memory['settled'][lun]
 
 
-def _refused(memory, view):
+def _refused(site, memory, view):
     """Whether Ceph refuses a client of mine: then everything here stops until it is cleaned up.
 
     One disk's answer is enough, for mappings share a client; and it is remembered, for the other disks' OSDs may
@@ -104,6 +105,8 @@ def _refused(memory, view):
     """
     clients = set(found['client'] for found in view['luns'].values())
     now = set(found['client'] for found in view['luns'].values() if found['health'] == 'fenced')
+    if now - set(memory['refused']):
+        ha_patience.refused(site, memory)
     memory['refused'] = tuple(sorted((set(memory['refused']) & clients) | now))
     return bool(memory['refused'])
 

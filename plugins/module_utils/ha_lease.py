@@ -48,7 +48,7 @@ def silence(record, known, limits):
         return max(limits.boot, limits.dead)
     if record and record['away']:
         return max(limits.away, limits.dead)
-    return limits.dead
+    return max(limits.dead, min(record.get('patience', 0), limits.away)) if record else limits.dead
 
 
 def alive(site, memory, view, name):

@@ -19,7 +19,7 @@ try:
 except ImportError:  # Python 2
     from thread import start_new_thread
 
-from ansible_collections.cephgate.iscsi.plugins.module_utils import ha_decide
+from ansible_collections.cephgate.iscsi.plugins.module_utils import ha_decide, ha_patience
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_types import is_record, new_memory
 
 BEAT = 0.5      # seconds from the beginning of an exchange to that of the next
@@ -464,7 +464,7 @@ class Agent(object):
                 'silent for %d s' % known['still'] if known['seen'] else 'not seen yet'
         return dict(gateways=gateways, disks=disks, refused=list(memory['refused']), leaving=self.leaving, drain=bool(seen and seen['orders']['drain']),
                     ceph=None if self._told is None else round(max(0, self.clock() - self._told), 1),
-                    trouble=sorted(text for text in self._trouble.values() if text))
+                    trouble=sorted(text for text in self._trouble.values() if text) + ha_patience.complaints(self.site, memory))
 
 
 class Threads(object):

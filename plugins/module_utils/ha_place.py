@@ -8,6 +8,7 @@ from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_lease import living
+from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_patience import asked
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_types import claims_of
 
 
@@ -41,6 +42,7 @@ def record(site, memory, view):
         moving=sorted(name for name, lun in view['luns'].items() if lun.get('moving')),
         serves=sorted(name for name, lun in view['luns'].items() if lun['path'] == 'active'),
         unfit=sorted(memory['unfit']),
+        patience=asked(site, memory),
         wants=sorted(lun for lun in view['orders']['wants'] if lun not in memory['claims']),
     )
 

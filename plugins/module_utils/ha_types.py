@@ -32,9 +32,10 @@ Limits = namedtuple('Limits', (
     'unfit',   # ... and not tried again for so long
     'moves',   # disks given away at the same time
     'takes',   # disks taken over at the same time: the first ones are to be served before the last ones have begun
+    'patient',  # a gateway that was taken for dead although it lived counts it for so long (ha_patience); 0: never
 ))
 LIMITS = Limits(dead=3.0, boot=30.0, away=30.0, gap=1.5, suspend=2.0, close=6.0, turn=2.0, blind=10.0, claim=20.0,
-                unfit=60.0, moves=4, takes=16)
+                unfit=60.0, moves=4, takes=16, patient=600.0)
 
 # What does not change while an agent runs. order: {disk: gateways, the first in turn first}; host: the address from
 # which this host's kernel speaks to Ceph.
@@ -60,6 +61,9 @@ def new_memory():
         quiet=0,       # seconds since the last good exchange
         mute=0,        # seconds since any sign of Ceph: an exchange, or a read of one of my disks
         refused=(),    # my clients that Ceph refuses: out of service until none of their mappings is left
+        silent=0,      # seconds since the last good exchange, up to the longest patience
+        late=(0, 0),   # the longest such silence of late, and the seconds since its end
+        wronged=(),    # seconds since each time when I was taken for dead although I was only late
         peers={},      # {gateway: {n, still: seconds without a new beat, seen: beat under my eyes}}
         claims={},     # {disk: generation}: mine, or about to be
         taking={},     # {disk: {stage, age, ...}}
@@ -78,7 +82,7 @@ def new_memory():
 
 # Parts of a record, by their form; those that came later may be missing.
 _PLAIN = dict(n=int, host=TEXTS, drain=bool, away=bool, luns=dict, addrs=list, blind=list, unfit=list, wants=list)
-_LATER = dict(moving=list, serves=list, hurry=bool)
+_LATER = dict(moving=list, serves=list, hurry=bool, patience=NUMBERS + (float,))
 
 
 def is_record(value):

@@ -1,0 +1,58 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026, the cephgate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Longer silence for a gateway that was taken for dead although it lived: it was only late, and will be again.
+
+A gateway that is short of processor beats late. Who takes its disks over is short of processor, too, while it does so, and beats late in its
+turn; without patience two such gateways can fence each other for as long as the shortage lasts. Each knows of itself how often that
+happened to it, and tells the others how long to wait.
+"""
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+MOST = 3  # refusals that count: patience is twice limits.dead after the second one, four times from the third one on
+
+
+def longest(limits):
+    """The longest patience, in seconds. Whoever was silent for longer was rightly taken for dead."""
+    return min(limits.dead * 2 ** (MOST - 1), max(limits.away, limits.dead))
+
+
+def follow(site, memory, view, elapsed):
+    """Bring silent, late and wronged of C(memory) up to date, in place."""
+    limits = site.limits
+    if not limits.patient:
+        return
+    most = longest(limits)
+    memory['wronged'] = tuple(age + elapsed for age in memory['wronged'] if age + elapsed < limits.patient)
+    memory['silent'] = min(memory['silent'] + elapsed, most)
+    length, age = memory['late']
+    # What a silence led to shows soon after its end, or never.
+    memory['late'] = (length, age + elapsed) if length and age + elapsed < most else (0, 0)
+    if view['fresh']:
+        if memory['silent'] > limits.gap and memory['silent'] >= memory['late'][0]:
+            memory['late'] = (memory['silent'], 0)
+        memory['silent'] = 0
+
+
+def refused(site, memory):
+    """Ceph refuses my client, which it did not before: another gateway took me for dead."""
+    limits = site.limits
+    if limits.patient and max(memory['silent'], memory['late'][0]) < longest(limits):
+        memory['wronged'] = (memory['wronged'] + (0,))[-MOST:]
+
+
+def asked(site, memory):
+    """Seconds of silence after which others are to take me for dead; 0 for what the limits say. The first time counts for nothing: a host that was
+    stopped for a moment is not short of anything."""
+    times = len(memory['wronged'])
+    return min(site.limits.dead * 2 ** (times - 1), longest(site.limits)) if times > 1 else 0
+
+
+def complaints(site, memory):
+    """The same for people."""
+    seconds = asked(site, memory)
+    return ['taken for dead %d times in %d minutes although it lived, so the others wait %d s for it now, and for its death: is it short of processor or '
+            'memory, or is its way to Ceph slow?' % (len(memory['wronged']), site.limits.patient / 60, seconds)] if seconds else []

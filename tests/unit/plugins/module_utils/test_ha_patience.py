@@ -1,0 +1,97 @@
+# Copyright (c) 2026, the cephgate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which refusals a gateway counts, what it asks of the others, and what they make of it. Several gateways: tests/model/test_patience.py."""
+import pytest
+
+from ansible_collections.cephgate.iscsi.plugins.module_utils import ha_lease, ha_patience
+from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_decide import decide
+from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_types import LIMITS, Site, is_record, new_memory
+
+SITE = Site('gw1', '10.0.0.1', ('gw1', 'gw2'), {'a': ('gw1', 'gw2')}, LIMITS)
+
+
+class Gateway:
+    """gw1, whose exchange with Ceph succeeds or not, and whose client Ceph refuses or not."""
+
+    def __init__(self):
+        self.memory = new_memory()
+        self.clients = 0
+
+    def step(self, seconds=0.5, fresh=True, health='good'):
+        client = '10.0.0.1:0/%d' % self.clients
+        view = dict(table={} if fresh else None, fresh=fresh, open=False, done=[], orders=dict(drain=False, away=False, wants=[]),
+                    luns={'a': dict(client=client, health=health, path='passive', sessions=False)})
+        self.memory, dummy = decide(SITE, self.memory, view, seconds)
+        return self.memory['record']
+
+    def refused_after(self, silence):
+        """Its record when it has been silent for so long, was refused, and has a new client."""
+        for dummy in range(4):
+            self.step()
+        self.step(silence)
+        self.step(health='fenced')
+        self.clients += 1
+        return self.step()
+
+
+def test_the_second_refusal_doubles_what_it_asks_for_the_third_and_all_later_ones_do_once_more():
+    gateway = Gateway()
+    assert [gateway.refused_after(5)['patience'] for dummy in range(5)] == [0, 6, 12, 12, 12]
+
+
+def test_one_refusal_counts_once_however_often_it_is_seen():
+    gateway = Gateway()
+    gateway.refused_after(5)
+    gateway.step(5)
+    for dummy in range(9):
+        record = gateway.step(health='fenced')
+    assert record['patience'] == 6
+
+
+def test_who_was_silent_for_longer_than_any_patience_was_rightly_taken_for_dead():
+    gateway = Gateway()
+    assert [gateway.refused_after(LIMITS.dead * 4 + 1)['patience'] for dummy in range(4)] == [0] * 4
+
+
+def test_a_long_silence_of_before_does_not_excuse_the_others():
+    gateway = Gateway()
+    gateway.step(30)
+    for dummy in range(60):
+        gateway.step()
+    assert [gateway.refused_after(4)['patience'] for dummy in range(2)] == [0, 6]
+
+
+def test_it_is_forgotten_after_some_minutes():
+    gateway = Gateway()
+    for dummy in range(3):
+        record = gateway.refused_after(5)
+    assert record['patience'] == 12
+    while record['patience'] == 12:
+        record = gateway.step(10)
+    assert record['patience'] == 6
+    for dummy in range(10):
+        record = gateway.step(10)
+    assert record['patience'] == 0 and gateway.memory['wronged'] == ()
+
+
+@pytest.mark.parametrize('patience, seconds', [(None, 3), (0, 3), (1, 3), (-5, 3), (6, 6), (12.5, 12.5), (10 ** 9, LIMITS.away)])
+def test_others_wait_as_long_as_they_are_asked_to_within_reason(patience, seconds):
+    record = dict(away=False)
+    if patience is not None:
+        record['patience'] = patience
+    assert ha_lease.silence(record, dict(seen=True), LIMITS) == seconds
+
+
+def test_what_is_no_number_of_seconds_makes_it_no_record():
+    record = Gateway().refused_after(1)
+    assert is_record(record) and is_record(dict(record, patience=2.5)) and not is_record(dict(record, patience='6'))
+
+
+def test_people_are_told_what_the_others_wait_for_and_why():
+    gateway = Gateway()
+    gateway.refused_after(5)
+    assert ha_patience.complaints(SITE, gateway.memory) == []
+    gateway.refused_after(5)
+    [text] = ha_patience.complaints(SITE, gateway.memory)
+    assert '2 times in 10 minutes' in text and 'wait 6 s' in text and 'processor' in text
