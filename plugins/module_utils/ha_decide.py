@@ -159,11 +159,12 @@ def _disk(lun, site, memory, view, elapsed):
     _plan_release(lun, site, memory, view)
     if lun in memory['releasing']:
         return _let_go(lun, found, MOVING)
-    if found['path'] == 'active' or found['health'] != 'good' or lun in view['claimed']:
+    if found['path'] == 'active' or lun in view['claimed']:
         return []
     if memory['settled'].get(lun) != found['client']:
-        return [action('settle', lun)]
-    return [action('raise', lun)]
+        # Of a new mapping the first read need not have been answered: the newest osdmap is asked for meanwhile.
+        return [action('settle', lun)] if found['health'] in ('good', None) else []
+    return [action('raise', lun)] if found['health'] == 'good' else []
 
 
 def _adopt(lun, site, memory, view):

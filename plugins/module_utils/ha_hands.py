@@ -149,7 +149,8 @@ class Hands(object):
 
     def _settle(self, device, _arg):
         """What another gateway fenced, the OSDs learn of from this client's operations, if its map is new enough."""
-        entry, asked = self._entry(device), self._clock()
+        asked = self._clock()
+        entry = self._entry(device)
         with self._settling:
             # Disks that share a client share the answer, if the question came after theirs: a large cluster's map is long to read.
             began, error = self._settled.get(entry['client'], (None, None))

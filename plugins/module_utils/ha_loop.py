@@ -20,10 +20,9 @@ except ImportError:  # Python 2
     from thread import start_new_thread
 
 from ansible_collections.cephgate.iscsi.plugins.module_utils import ha_decide, ha_patience
+from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_pace import BEAT, Pace
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_types import is_record, new_memory
 
-BEAT = 0.5      # seconds from the beginning of an exchange to that of the next
-SOON = 0.1      # the same while others wait for what I have to say, or I for them
 LOOK = 0.25     # seconds between looks at this gateway, at least
 RARE, MOST = 9, 1.0  # one at all disks always, but of no more seconds
 SELDOM = 3.0    # the same while many actions are under way, for what they changed is looked at by itself
@@ -39,7 +38,7 @@ CUTTING = 3.0
 AT_ONCE = {'Ceph': 16, 'here': 4, 'leaving': 16}
 NEEDS = {'look': 'Ceph', 'map': 'Ceph', 'unmap': 'Ceph', 'settle': 'here', 'raise': 'here', 'clear': 'leaving'}
 # Seconds for which others are told that disks are about to be given away, before they are: they hear of it with their next exchange, and look again
-# every SOON from then on. Initiators wait for nothing yet.
+# more often from then on. Initiators wait for nothing yet.
 NOTICE = 0.75
 # Seconds for which the path of a disk that another gateway is to take has its initiators ask again; they do so six times, for half a second each.
 MOVE = 3.0
@@ -85,13 +84,12 @@ class Agent(object):
         self._seen = None
         self._looking = self._exchanging = False
         self._looked = self._whole = self._beaten = self._followed = None
-        self._exchange_cost, self._failed = 0, False
         self._cost = self._whole_cost = 0  # seconds that the last look took, and the last one at all disks
         self._table = self._told = None
         self._fresh = False
         self._last = None
         self._closing = None
-        self._landed = None      # the record that Ceph has
+        self.pace = Pace(site.me)
         self._trouble = {}
         self._served = {}        # {device: when it was last known to be served, here or by a gateway that lived}
         self._moving = {}        # {device: since when its path says that it is about to change}
@@ -147,12 +145,10 @@ class Agent(object):
         ended = self.clock()
         with self._lock:
             self._exchanging = False
-            self._exchange_cost, self._failed = ended - began, table is None
+            self.pace.ended(record, table is not None, ended - began)
             # An answer that was long under way tells of long ago: this host may have been frozen.
-            if table is not None:
-                self._landed = record
-                if ended - began <= self.site.limits.gap:
-                    self._table, self._told, self._fresh = table, ended, True
+            if table is not None and ended - began <= self.site.limits.gap:
+                self._table, self._told, self._fresh = table, ended, True
         self.wake.set()
 
     def _act(self, action):
@@ -198,16 +194,18 @@ class Agent(object):
         now = self.clock()
         with self._lock:
             look, devices = self._due(now)
-            beat = not self._exchanging and (self._beaten is None or now >= self._beaten + self._pause())
-            self._looking, self._exchanging = self._looking or look, self._exchanging or beat
+            self._looking = self._looking or look
             seen = self._seen
         if seen is not None:
             self._step(seen, now)
         if look:
             self.start(lambda: self._look(now, devices))
+        with self._lock:  # after the step, which may have something to say that others wait for
+            beat = not self._exchanging and (self._beaten is None or now >= self._beaten + self._pause())
+            self._exchanging = self._exchanging or beat
         if beat:
             self._beaten = now
-            record = self._notice()
+            record = self.pace.to_write(self._notice(), now)
             self.start(lambda: self._exchange(record, now))
         self._run_queue()
         if seen is not None and (self._followed is None or now >= self._followed + FOLLOW):
@@ -253,26 +251,8 @@ class Agent(object):
         return BEAT if self._exchanging or self._beaten is None else max(0, self._beaten + self._pause() - self.clock())
 
     def _pause(self):
-        """Seconds from the beginning of an exchange to that of the next. With many disks one that takes long, of which a busy processor is the reason, is
-        not hurried: at least half of the time passes without any."""
-        if not self._hurry():
-            return BEAT
-        if self.crowded():
-            return min(BEAT, max(SOON, 2 * self._exchange_cost))
-        return 0 if self._news() else min(BEAT, max(SOON, self._exchange_cost))
-
-    def _news(self):
-        """Whether others wait for what my record says now, and Ceph takes it."""
-        return not self._failed and any(self._landed[part] != self.memory['record'][part] for part in ('luns', 'serves'))
-
-    def _hurry(self):
-        """Whether a planned move is under way, in which initiators wait for the records of both sides. What is taken from the dead nobody waits to read of."""
-        record = self.memory['record']
-        if record is None or self._landed is None:
-            return False
-        given = set(self._landed['luns']) - set(record['luns'])
-        return bool(given) or any(
-            each.get('hurry') or each['drain'] and each['luns'] or each['wants'] or each.get('moving') for each in (self._table or {}).values())
+        """Seconds from the beginning of an exchange to that of the next."""
+        return self.pace.seconds(self.memory['record'], self._table or {}, bool(self._moving), self.crowded())
 
     def _step(self, seen, now):
         news = seen is not self._stepped[0] or self.site is not self._stepped[1]
@@ -434,7 +414,7 @@ class Agent(object):
         """Whether what has to be known before this agent may end has landed in Ceph."""
         if not self.leaving or seen is None:
             return False
-        record = self._landed
+        record = self.pace.landed
         if self.leaving == 'away':
             return bool(record and record['away'])
         return bool(record and record['drain'] and not record['luns'] and not seen['mappings'])

@@ -43,6 +43,7 @@ class Threads:
     def __init__(self):
         self.busy = 0
         self.change = threading.Condition()
+        self.morning, self.asleep = threading.Event(), 0
 
     def start(self, function):
         def body():
@@ -65,9 +66,39 @@ class Threads:
         event.wait()
         self._count(1)
 
+    def sleep(self, _seconds):
+        """Until the next round."""
+        with self.change:
+            self.busy -= 1
+            self.asleep += 1
+            morning = self.morning
+            self.change.notify_all()
+        morning.wait()
+
+    def awake(self):
+        with self.change:
+            self.busy, self.asleep = self.busy + self.asleep, 0
+            morning, self.morning = self.morning, threading.Event()
+        morning.set()
+
     def settle(self):
         with self.change:
             assert self.change.wait_for(lambda: self.busy == 0, 120), 'a thread neither ends nor hangs as it should'
+
+
+class Turn:
+    """A lock; whoever waits for it, waits in rounds."""
+
+    def __init__(self, threads):
+        self.threads = threads
+        self.lock = threading.Lock()
+
+    def __enter__(self):
+        while not self.lock.acquire(False):
+            self.threads.sleep(0)
+
+    def __exit__(self, *_error):
+        self.lock.release()
 
 
 class Ceph:
@@ -243,7 +274,8 @@ class Node:
         hands = Hands(state, self, Rbd(self.rbd, 'igw'), Paths(self.scst, self.name, '%s:%s' % (PREFIX, self.name), 'standby', sleep=lambda s: None),
                       self.dm(), self.mapped, self.journal.append, epoch=lambda entry: self.knows,
                       number=lambda entry: '253:%d' % entry['number'], options=lambda entry: entry['options'],
-                      clock=self.world.clock, sleep=lambda seconds: None)
+                      clock=self.world.clock, sleep=self.world.threads.sleep)
+        hands._settling = Turn(self.world.threads)
         perform = hands.perform
 
         def watched(action):
@@ -335,6 +367,8 @@ class World:
     def round(self):
         for node in self.nodes.values():
             node.round()
+        self.threads.settle()
+        self.threads.awake()
         self.threads.settle()
         # what ended is told to the agents, which go on without waiting for the next look
         for node in self.nodes.values():

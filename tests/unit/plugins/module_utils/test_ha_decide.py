@@ -94,6 +94,18 @@ def test_a_dead_owner_is_fenced_before_the_image_is_mapped_and_the_path_made_act
     assert widow.memory['record']['luns'] == {'a': 5} and widow.memory['record']['addrs'] == [MINE]
 
 
+@pytest.mark.parametrize('health, settles, raises', [(None, True, False), ('silent', False, False), ('good', True, True)])
+def test_the_newest_osdmap_is_asked_for_while_the_first_read_is_under_way(widow, health, settles, raises):
+    widow.pass_by(LIMITS.dead + 1, beats=())
+    for kind, outcome in (('look', OLD), ('fence', 'ok')):
+        widow.act((kind, 'a' if kind == 'look' else OLD, outcome), beats=())
+    widow.luns['a'].update(client=MINE, health=health)
+    begun = widow.act(('map', 'a', 'ok'), beats=())
+    assert begun == ([('settle', 'a')] if settles else [])
+    if settles:
+        assert widow.act(('settle', 'a', 'ok'), beats=()) == ([('raise', 'a')] if raises else [])
+
+
 def test_a_fence_that_fails_is_tried_again_and_nothing_is_mapped(widow):
     assert widow.act(('look', 'a', OLD), beats=()) == [('fence', OLD)]
     assert widow.act(('fence', OLD, 'failed'), beats=()) == [('fence', OLD)]

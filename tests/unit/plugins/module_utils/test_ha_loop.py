@@ -9,7 +9,7 @@ import time
 import pytest
 from ha_world import World
 
-from ansible_collections.cephgate.iscsi.plugins.module_utils import ha_loop
+from ansible_collections.cephgate.iscsi.plugins.module_utils import ha_loop, ha_pace
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_types import action
 
 
@@ -88,44 +88,6 @@ def test_threads_are_used_again_and_one_that_hangs_keeps_nobody(monkeypatch):
     hanging.set()
 
 
-def test_records_are_hurried_for_planned_moves_and_not_on_a_busy_processor(world):
-    agent = world.gw1.agent
-    assert agent._pause() == ha_loop.BEAT
-    agent._table = dict(agent._table, gw2=dict(agent._table['gw2'], wants=[world.devices[0]]))
-    agent._exchange_cost = 0.01
-    assert agent._pause() == ha_loop.SOON
-    agent._exchange_cost = 0.2
-    assert agent._pause() == 0.2
-    agent._exchange_cost = 2
-    assert agent._pause() == ha_loop.BEAT
-    agent.memory['busy'] = tuple(('map', number) for number in range(10))
-    agent._exchange_cost = 0.2
-    assert agent._pause() == 0.4
-    agent._exchange_cost = 2
-    assert agent._pause() == ha_loop.BEAT
-    agent.memory['busy'] = ()
-
-
-def test_what_the_others_wait_for_is_written_at_once_unless_ceph_takes_nothing(world):
-    agent = world.gw1.agent
-    agent._exchange_cost = 0.01
-    agent.memory['record'] = dict(agent.memory['record'], luns={})
-    assert agent._landed['luns'] and agent._pause() == 0, 'what it gave away'
-    agent._failed = True
-    assert agent._pause() == ha_loop.SOON, 'Ceph is not asked without a rest'
-    agent._failed = False
-    agent.memory['busy'] = tuple(('unmap', number) for number in range(10))
-    assert agent._pause() == ha_loop.SOON, 'nor with many at a time, whose ends would each be an exchange'
-    agent.memory['busy'] = ()
-    agent.memory['record'] = dict(agent._landed, serves=[])
-    assert agent._landed['serves'] and agent._pause() == ha_loop.BEAT, 'nobody waits for it'
-    agent._table = dict(agent._table, gw2=dict(agent._table['gw2'], wants=[world.devices[0]]))
-    assert agent._pause() == 0
-    agent.exchange = lambda record: 1 / 0
-    agent._exchange(agent.memory['record'], world.time)
-    assert agent._failed and agent._pause() == ha_loop.SOON
-
-
 def test_others_hear_of_a_drain_before_initiators_wait_for_it(world, device):
     """Else the first thing that they wait for is the next exchange of the gateway that is to take the disk."""
     one, two = world.gw1.agent, world.gw2.agent
@@ -135,10 +97,10 @@ def test_others_hear_of_a_drain_before_initiators_wait_for_it(world, device):
         world.round()
         one_paces.append((one._pause(), two._pause()))
         assert len(one_paces) < 20
-    assert one_paces[-1] == (ha_loop.SOON, ha_loop.SOON) and len(one_paces) * 0.25 <= ha_loop.NOTICE + 0.5
+    assert one_paces[-1][1] == ha_pace.SOON and len(one_paces) * 0.25 <= ha_loop.NOTICE + 0.5
     world.run(10, until=lambda: world.owners(device) == ['gw2'])
     world.run(2)
-    assert 'hurry' not in world.ceph.table['gw1'] and one._pause() == two._pause() == ha_loop.BEAT
+    assert 'hurry' not in world.ceph.table['gw1'] and one._pause() == two._pause() == ha_pace.BEAT
     world.gw1.orders['drain'] = False
     world.run(1)
     assert one._drain is None
@@ -155,11 +117,11 @@ def test_a_drain_with_nothing_to_give_away_waits_for_nothing(world, device):
 def test_the_loop_rests_until_the_next_exchange_and_not_beyond(world):
     agent = world.gw1.agent
     agent._exchanging, agent._beaten = False, world.time - 0.1
-    assert abs(agent.rest() - (ha_loop.BEAT - 0.1)) < 1e-6
+    assert abs(agent.rest() - (ha_pace.BEAT - 0.1)) < 1e-6
     agent._beaten = world.time - 2
     assert agent.rest() == 0
     agent._exchanging = True
-    assert agent.rest() == ha_loop.BEAT, 'its end wakes the loop'
+    assert agent.rest() == ha_pace.BEAT, 'its end wakes the loop'
 
 
 def test_with_many_disks_orders_are_looked_at_as_often_as_with_few(monkeypatch):

@@ -1,0 +1,73 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026, the cephgate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""When records are exchanged, and when only those of the others are read.
+
+Initiators wait for the records of both sides of a planned move, and so does every exchange for a processor: what polls while it has nothing to learn
+takes the time that mapping and opening need (measured, emulated: an exchange every 0.1 s on both gateways is half a processor on each, and most of that of
+the OSD). So who waits for another gateway's record reads often, who is at work himself seldom, and what others wait for is written at once.
+"""
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+BEAT = 0.5      # seconds from the beginning of an exchange to that of the next; and from that of one in which mine was written
+SOON = 0.1      # the same while another gateway is about to give me disks
+LATER = 0.25    # the same in a planned move while I am at work myself, or while others are at what I gave away
+# Of a record, what others wait for in planned moves.
+NEWS = ('luns', 'serves')
+
+
+class Pace(object):
+    """Of agent C(me)."""
+
+    def __init__(self, me):
+        self.me = me
+        self.landed = None   # my record that Ceph has
+        self.failed = False  # whether the last exchange did
+        self.cost = 0        # seconds that it took
+        self._wrote = None   # when one began in which my record was written
+
+    def ended(self, record, succeeded, cost):
+        """An exchange has; record: that was written, or None."""
+        self.failed, self.cost = not succeeded, cost
+        if succeeded and record is not None:
+            self.landed = record
+
+    def to_write(self, record, now):
+        """The record if it has to be written: it says something new, or shows that I live."""
+        if record is not None and not self.failed and self._wrote is not None and now < self._wrote + BEAT and not self._differs(record):
+            return None
+        self._wrote = now
+        return record
+
+    def _differs(self, record):
+        return self.landed is None or dict(record, n=0) != dict(self.landed, n=0)
+
+    def seconds(self, record, table, moving, crowded):
+        """From the beginning of an exchange to that of the next. moving: whether a path here waits for another gateway to serve; crowded: whether so much
+        is under way that exchanges are to be few: at least half of the time passes without any."""
+        if record is None or self.landed is None or not self._planned(record, table):
+            return BEAT
+        if crowded:
+            return min(BEAT, max(SOON, 2 * self.cost))
+        if not self.failed and any(self.landed[part] != record[part] for part in NEWS):
+            return 0
+        if self._waits(record, table):
+            return min(BEAT, max(SOON, self.cost))
+        return min(BEAT, max(LATER, self.cost)) if moving or self._at_work(record) else BEAT
+
+    def _planned(self, record, table):
+        """Whether a planned move is under way. What is taken from the dead nobody waits to read of."""
+        return bool(set(self.landed['luns']) - set(record['luns'])) or any(
+            each.get('hurry') or each['drain'] and each['luns'] or each['wants'] or each.get('moving') for each in table.values())
+
+    def _at_work(self, record):
+        """Whether I am taking disks, or giving them away."""
+        return bool(set(record['luns']) - set(record['serves']))
+
+    def _waits(self, record, table):
+        """Whether there is nothing to do before another gateway has written something."""
+        return not self._at_work(record) and (bool(record['wants']) or any(
+            each.get('hurry') or each['drain'] and each['luns'] or each.get('moving') for name, each in table.items() if name != self.me))
