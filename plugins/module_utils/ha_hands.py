@@ -74,6 +74,7 @@ class Hands(object):
         self._sleep = sleep
         self._waiting = None
         self._fenced = set()     # by this agent: their locks are anybody's
+        self._since = {}         # {device: when it was mapped}, until that was settled
         self._settling = threading.Lock()
         self._settled = {}       # {client: (when it was last asked for the newest osdmap, what came of it)}
         self.take(state)
@@ -145,14 +146,15 @@ class Hands(object):
         except EnvironmentError:
             self._unmap(device, None)
             raise
+        self._since[device] = self._clock()
         return 'ok'
 
     def _settle(self, device, _arg):
         """What another gateway fenced, the OSDs learn of from this client's operations, if its map is new enough."""
-        asked = self._clock()
+        asked = self._since.pop(device, None) or self._clock()
         entry = self._entry(device)
         with self._settling:
-            # Disks that share a client share the answer, if the question came after theirs: a large cluster's map is long to read.
+            # Disks that share a client share the answer, if the question came after they were mapped: a large cluster's map is long to read.
             began, error = self._settled.get(entry['client'], (None, None))
             if began is None or began <= asked:
                 began, error = self._clock(), None

@@ -19,7 +19,7 @@ try:
 except ImportError:  # Python 2
     from thread import start_new_thread
 
-from ansible_collections.cephgate.iscsi.plugins.module_utils import ha_decide, ha_patience
+from ansible_collections.cephgate.iscsi.plugins.module_utils import ha_decide, ha_patience, ha_seen
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_pace import BEAT, Pace
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_types import is_record, new_memory
 
@@ -47,8 +47,6 @@ MOVE = 3.0
 UNMADE = 2.0
 # What is not seen of a disk.
 ABSENT = dict(client=None, path='passive', sessions=False, health=None)
-# After these the world here is another one: their end is told together with a look that began later.
-CHANGING = ('map', 'unmap', 'clear', 'raise', 'lower', 'open', 'close')
 
 
 class Agent(object):
@@ -81,6 +79,7 @@ class Agent(object):
         self._queue = []         # actions that wait for their turn
         self._running = dict.fromkeys(AT_ONCE, 0)
         self._ended = []         # (when, kind, key, outcome)
+        self._left = {}          # {device: (when, what an action has left of it)}, until a look that began later
         self._seen = None
         self._looking = self._exchanging = False
         self._looked = self._whole = self._beaten = self._followed = None
@@ -108,7 +107,7 @@ class Agent(object):
             for found in seen['luns'].values():
                 found['health'] = None  # of a mapping the watchdog knows it, at each step
             if devices is not None:
-                seen = self._with_others(seen)
+                seen = ha_seen.with_others(seen, self._seen)
             self._tell('look', None)
         except Exception as error:  # pylint: disable=broad-except # a look that failed must not be the last one
             seen = None
@@ -120,17 +119,12 @@ class Agent(object):
             if devices is None:
                 self._whole, self._whole_cost = self._looked, self._cost
             if seen is not None:
-                self._seen = seen
+                self._take_seen(seen)
         self.wake.set()
 
-    def _with_others(self, seen):
-        """A look at some disks, with what the last one at all of them has told of the others."""
-        luns, mappings = dict(self._seen['luns']), dict(self._seen['mappings'])
-        for device, found in seen['luns'].items():
-            luns[device] = dict(found, sessions=device in luns and luns[device]['sessions'])
-            mappings.pop(device, None)
-        mappings.update(seen['mappings'])
-        return dict(seen, luns=luns, mappings=mappings)
+    def _take_seen(self, seen):
+        self._left = ha_seen.later(self._left, seen)
+        self._seen = ha_seen.with_left(seen, self._left)
 
     def _exchange(self, record, began):
         try:
@@ -157,6 +151,10 @@ class Agent(object):
             outcome = self.hands.perform(action)
             with self._lock:
                 self._ended.append((self.clock(), action.kind, action.key, outcome))
+                left = ha_seen.left_by(action, outcome)
+                if left and self._seen is not None:
+                    self._left[action.key] = (self._ended[-1][0], left)
+                    self._take_seen(self._seen)
                 self._count(action, -1)
                 action = next((each for each in self._queue if self._may_begin(each)), None)
                 if action is not None:
@@ -195,9 +193,9 @@ class Agent(object):
         with self._lock:
             look, devices = self._due(now)
             self._looking = self._looking or look
-            seen = self._seen
+            seen, ended = self._seen, list(self._ended)  # what has ended is in what is seen
         if seen is not None:
-            self._step(seen, now)
+            self._step(seen, ended, now)
         if look:
             self.start(lambda: self._look(now, devices))
         with self._lock:  # after the step, which may have something to say that others wait for
@@ -223,7 +221,7 @@ class Agent(object):
             return True, None
         if self._seen is None:
             return False, None
-        changed = [key for dummy, kind, key, dummy2 in self._ended if kind in CHANGING]
+        changed = [each[2] for each in self._ended if not ha_seen.is_known(each[1], each[3])]
         # The end of an action counts once a look began after it, so none may leave out its disk.
         rest = LOOK if not changed else min(LOOK, self._cost) if self.working() else 0
         return now >= self._looked + rest, set(key for key in changed if key is not None)
@@ -254,7 +252,7 @@ class Agent(object):
         """Seconds from the beginning of an exchange to that of the next."""
         return self.pace.seconds(self.memory['record'], self._table or {}, bool(self._moving), self.crowded())
 
-    def _step(self, seen, now):
+    def _step(self, seen, ended, now):
         news = seen is not self._stepped[0] or self.site is not self._stepped[1]
         if news:
             # Not at each step, of which there are many between two looks while actions end.
@@ -267,17 +265,17 @@ class Agent(object):
             self.memory['unfit'][device] = max(self.memory['unfit'].get(device, 0), left)
         elapsed = 0 if self._last is None else max(0, now - self._last)
         self._last = now
-        self.memory, actions = ha_decide.decide(self.site, self.memory, self._view(seen, now, news), elapsed)
+        self.memory, actions = ha_decide.decide(self.site, self.memory, self._view(seen, ended, now, news), elapsed)
         for action in actions:
             if action.kind == 'close':
                 self._closing = now
         with self._lock:
             self._queue += actions
 
-    def _view(self, seen, now, news):
+    def _view(self, seen, ended, now, news):
         """news: whether this gateway was looked at since the last step"""
         with self._lock:
-            done = [each for each in self._ended if each[1] not in CHANGING or each[0] < seen['began']]
+            done = [each for each in ended if ha_seen.is_known(each[1], each[3]) or each[0] < seen['began']]
             self._ended = [each for each in self._ended if each not in done]
             fresh, self._fresh = self._fresh, False
             table = self._table if self._told is not None and now - self._told <= self.site.limits.gap else None

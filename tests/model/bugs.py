@@ -64,7 +64,7 @@ def part(module, name, value, disks=1):
         yield made
 
 
-def _forgetful(memory, view):
+def _forgetful(_site, memory, view):
     """Takes a client for good again as soon as no disk is seen to be refused, although others have not been told yet."""
     memory['refused'] = tuple(sorted(set(found['client'] for found in view['luns'].values() if found['health'] == 'fenced')))
     return bool(memory['refused'])
