@@ -34,13 +34,16 @@ from ansible_collections.cephgate.iscsi.plugins.module_utils.sysfs import Sysfs
 TICK, SHORT = 0.25, 0.01  # seconds for which the loop rests at most, and at least, when nothing wakes it
 # A step that took longer than QUICK, or that many actions are under way beside, is followed by a rest of SPARE times what it took (more), but no more
 # than REST. With few disks nothing is: each of the steps of a planned move is waited for by initiators.
-QUICK, SPARE, REST = 0.05, 3, 0.1
+QUICK, SPARE, REST = 0.2, 3, 0.1
 DEBUGFS = '/sys/kernel/debug'
 REPORT_EVERY = 1.0
 ASK = 4        # seconds that a command of Ceph may take
 CHANGE = 25    # the same for rbd map and unmap; longer than limits.claim, by which another gateway may try
 LEAVING = 25   # seconds for giving everything away before the host goes down
 STILL = 15     # seconds for which the loop may stand still
+# Seconds between signs of life for systemd, which waits for 120: each wakes it, and is a socket (measured, emulated: 26 ms, one at each step was a third of
+# what the loop had to do).
+ALIVE = 10
 
 
 def own_address(addresses, make=socket.socket):
@@ -249,11 +252,13 @@ def run(keeper, renewed):
     notify('READY=1')
     beat = Beat(keeper.say)
     beat.start()
-    again = False
+    again, told = False, None
     while not agent.over:
         keeper.tick()
         beat.number += 1
-        notify('WATCHDOG=1')
+        if told is None or clock() >= told + ALIVE:
+            told = clock()
+            notify('WATCHDOG=1')
         if asked and not agent.leaving:
             agent.leave('gone' if going_down() else 'away')
             keeper.say('leaving: %s' % ('the host goes down; giving the disks away' if agent.leaving == 'gone' else
