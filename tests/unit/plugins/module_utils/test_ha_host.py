@@ -431,6 +431,24 @@ def test_the_kernels_map(tmp_path):
         ha_hands.kernel_epoch(entry, read)
 
 
+def test_systemd_hears_of_an_agent_seldom_for_each_time_costs_a_step(monkeypatch):
+    said, now = [], [100.0]
+    agent = types.SimpleNamespace(over=False, leaving=None, wake=threading.Event())
+
+    def wait():
+        now[0] += 0.5
+        agent.over = now[0] >= 140
+
+    monkeypatch.setattr(ha_agent, 'notify', said.append)
+    monkeypatch.setattr(ha_agent, 'clock', lambda: now[0])
+    monkeypatch.setattr(ha_agent.signal, 'signal', lambda *dummy: None)
+    monkeypatch.setattr(ha_agent.Beat, 'start', lambda self: None)
+    keeper = types.SimpleNamespace(agent=agent, say=said.append, tick=lambda: None, wait=wait, report=lambda: None)
+    assert ha_agent.run(keeper, lambda: False) is False
+    assert said == ['READY=1'] + ['WATCHDOG=1'] * 4
+    assert ha_agent.ALIVE * 4 < 120, 'what the unit file says: WatchdogSec'
+
+
 DISK = dict(image='rbd/a', mapped=None, here='passive', doing=None, owner='gw2')
 
 
