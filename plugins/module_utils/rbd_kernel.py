@@ -32,6 +32,7 @@ SESSION = -3     # KEY_SPEC_SESSION_KEYRING of keyctl(2)
 MODULES = (('rbd', BUS), ('dm-multipath', '/sys/module/dm_multipath'), ('dm-round-robin', '/sys/module/dm_round_robin'))  # the guard's, too
 BUSY = 2.5       # seconds for others, such as the watchdog, to close the device
 AGAIN = 0.05
+KEPT = 5.0       # seconds for which what the files of Ceph say is not read again: a take-over of many disks maps each of them
 # Options of rbd itself, not of the kernel; and of messenger 2, whose monitors have other ports.
 OURS = ('udev', 'noudev', 'ms_mode')
 
@@ -70,6 +71,7 @@ class KernelRbd(Rbd):
         self._key = key
         self._clock = clock
         self._sleep = sleep
+        self._kept = None  # (when, monitors, name of the key)
         self.why = None  # rbd is called because of this
 
     def load(self):
@@ -92,6 +94,16 @@ class KernelRbd(Rbd):
         self._key(name, base64.b64decode(found.group(1)))
         return name
 
+    def _access(self):
+        """(where the monitors are, the name of the key). Raises what keeps them from being known."""
+        now = self._clock()
+        if self._kept is None or not 0 <= now - self._kept[0] < KEPT:
+            where = reachable(self._files(CONF % self.cluster))
+            if not where:
+                raise ValueError('mon_host is not a list of addresses')
+            self._kept = (now, where, self._give_key())
+        return self._kept[1:]
+
     def _request(self, image, options):
         """What is written to map an image, or None where rbd has to do it."""
         parts = image.split('/')
@@ -99,10 +111,7 @@ class KernelRbd(Rbd):
         try:
             if odd or not self._exists(BUS + '/add_single_major'):
                 raise ValueError('option %s' % odd[0] if odd else 'the kernel module is not loaded')
-            where = reachable(self._files(CONF % self.cluster))
-            if not where:
-                raise ValueError('mon_host is not a list of addresses')
-            name = self._give_key()
+            where, name = self._access()
             self.writer.start()
         except (EnvironmentError, ValueError, TypeError) as error:
             self.why = str(error)

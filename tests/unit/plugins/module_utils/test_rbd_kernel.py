@@ -67,6 +67,17 @@ def test_an_image_is_mapped_by_one_write_without_the_key():
     assert world.written[1][1].endswith('exclusive,_pool_ns=ns rbd db01 -')
 
 
+def test_a_take_over_of_many_reads_the_files_of_ceph_once_and_a_later_one_again():
+    world = World()
+    for number in range(100):
+        world.rbd.map('rbd/many%d' % number, ['exclusive'])
+    assert len(world.keys) == 1 and len(world.written) == 100
+    world.time += 6
+    world.files['/etc/ceph/ceph.conf'] = 'mon_host = 10.0.0.9:6789\n'
+    world.rbd.map('rbd/last', ['exclusive'])
+    assert len(world.keys) == 2 and world.written[-1][1].startswith('10.0.0.9:6789 ')
+
+
 def test_the_key_is_there_before_the_process_that_inherits_it():
     world = World()
     world.rbd.load()
