@@ -13,6 +13,7 @@ from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
 import errno
+import itertools
 import threading
 import time
 
@@ -74,9 +75,10 @@ class Hands(object):
         self._sleep = sleep
         self._waiting = None
         self._fenced = set()     # by this agent: their locks are anybody's
-        self._since = {}         # {device: when it was mapped}, until that was settled
+        self._moments = itertools.count()  # which of two things came first
+        self._since = {}         # {device: ((client, number) of its mapping, when it was made)}, until that was settled
         self._settling = threading.Lock()
-        self._settled = {}       # {client: (when it was last asked for the newest osdmap, what came of it)}
+        self._settled = {}       # {client: (when the newest osdmap was last asked for, what came of it)}
         self.take(state)
 
     def take(self, state):
@@ -126,6 +128,7 @@ class Hands(object):
         return 'ok'
 
     def _map(self, device, _arg):
+        self._since.pop(device, None)
         image = self.images[device]
         current = self.clients()
         if image in current:
@@ -142,22 +145,25 @@ class Hands(object):
                 return 'refused'
             raise
         try:
-            self._entry(device)
+            entry = self._entry(device)
         except EnvironmentError:
             self._unmap(device, None)
             raise
-        self._since[device] = self._clock()
+        self._since[device] = ((entry['client'], entry['number']), next(self._moments))
         return 'ok'
 
     def _settle(self, device, _arg):
         """What another gateway fenced, the OSDs learn of from this client's operations, if its map is new enough."""
-        asked = self._since.pop(device, None) or self._clock()
+        called = next(self._moments)
         entry = self._entry(device)
+        client, mapped = self._since.pop(device, (None, None))
+        asked = mapped if client == (entry['client'], entry['number']) else called
         with self._settling:
-            # Disks that share a client share the answer, if the question came after they were mapped: a large cluster's map is long to read.
+            # Disks that share a client share the answer, if the question came after they were mapped: a large cluster's map is long to read. An error
+            # is shared by those who waited for it.
             began, error = self._settled.get(entry['client'], (None, None))
-            if began is None or began <= asked:
-                began, error = self._clock(), None
+            if began is None or began <= (asked if error is None else called):
+                began, error = next(self._moments), None
                 try:
                     self._catch_up(entry)
                 except EnvironmentError as found:
@@ -200,6 +206,7 @@ class Hands(object):
         self.paths.settle(device)
 
     def _unmap(self, device, _arg):
+        self._since.pop(device, None)
         self.guards.remove(device)
         entry = self.mapping(self.images[device])
         if entry is not None:
@@ -211,6 +218,7 @@ class Hands(object):
         entry = self.mapping(self.images[device])
         if entry is None or entry['client'] != client:
             return 'ok'
+        self._since.pop(device, None)
         self.guards.fail(device)
         self.paths.make_passive(device)
         self.guards.remove(device)

@@ -36,7 +36,7 @@ def observe(site, memory, view, elapsed):
             known = dict(n=number, still=0, seen=True)
         elif quiet > limits.gap and known['still'] < silence(record, known, limits):
             # Who was dead before the gap and has not beaten since is dead still: a take-over that is under way goes on.
-            known = dict(known, still=0)
+            known = dict(known, still=min(known['still'], _kept(record, known, limits)))
         else:
             known = dict(known, still=min(known['still'] + quiet, silence(record, known, limits)))
         memory['peers'][name] = known
@@ -49,6 +49,11 @@ def silence(record, known, limits):
     if record and record['away']:
         return max(limits.away, limits.dead)
     return max(limits.dead, min(record.get('patience', 0), limits.away)) if record else limits.dead
+
+
+def _kept(record, known, limits):
+    """How much of a silence counts over a gap of mine: as much as patience adds, else one who is dead would live for as long as I have gaps."""
+    return silence(record, known, limits) - limits.dead if known['seen'] and not (record and record['away']) else 0
 
 
 def alive(site, memory, view, name):

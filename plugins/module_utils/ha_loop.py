@@ -79,13 +79,13 @@ class Agent(object):
         self._queue = []         # actions that wait for their turn
         self._running = dict.fromkeys(AT_ONCE, 0)
         self._ended = []         # (when, kind, key, outcome)
-        self._left = {}          # {device: (when, what an action has left of it)}, until a look that began later
+        self._left = {}          # {device: [(when, what an action has left of it)]}, until a look that began later
         self._seen = None
         self._looking = self._exchanging = False
         self._looked = self._whole = self._beaten = self._followed = None
         self._cost = self._whole_cost = 0  # seconds that the last look took, and the last one at all disks
         self._table = self._told = None
-        self._fresh = False
+        self._fresh = self._wrote = False
         self._last = None
         self._closing = None
         self.pace = Pace(site.me)
@@ -142,7 +142,7 @@ class Agent(object):
             self.pace.ended(record, table is not None, ended - began)
             # An answer that was long under way tells of long ago: this host may have been frozen.
             if table is not None and ended - began <= self.site.limits.gap:
-                self._table, self._told, self._fresh = table, ended, True
+                self._table, self._told, self._fresh, self._wrote = table, ended, True, record is not None
         self.wake.set()
 
     def _act(self, action):
@@ -153,7 +153,7 @@ class Agent(object):
                 self._ended.append((self.clock(), action.kind, action.key, outcome))
                 left = ha_seen.left_by(action, outcome)
                 if left and self._seen is not None:
-                    self._left[action.key] = (self._ended[-1][0], left)
+                    self._left.setdefault(action.key, []).append((self._ended[-1][0], left))
                     self._take_seen(self._seen)
                 self._count(action, -1)
                 action = next((each for each in self._queue if self._may_begin(each)), None)
@@ -194,12 +194,13 @@ class Agent(object):
             look, devices = self._due(now)
             self._looking = self._looking or look
             seen, ended = self._seen, list(self._ended)  # what has ended is in what is seen
+            idle = not self._exchanging  # one that ends during the step has not been counted by it
         if seen is not None:
             self._step(seen, ended, now)
         if look:
             self.start(lambda: self._look(now, devices))
         with self._lock:  # after the step, which may have something to say that others wait for
-            beat = not self._exchanging and (self._beaten is None or now >= self._beaten + self._pause())
+            beat = idle and (self._beaten is None or now >= self._beaten + self._pause())
             self._exchanging = self._exchanging or beat
         if beat:
             self._beaten = now
@@ -250,7 +251,7 @@ class Agent(object):
 
     def _pause(self):
         """Seconds from the beginning of an exchange to that of the next."""
-        return self.pace.seconds(self.memory['record'], self._table or {}, bool(self._moving), self.crowded())
+        return min(self.pace.seconds(self.memory['record'], self._table or {}, bool(self._moving), self.crowded()), self.pace.until_written(self._beaten))
 
     def _step(self, seen, ended, now):
         news = seen is not self._stepped[0] or self.site is not self._stepped[1]
@@ -277,7 +278,7 @@ class Agent(object):
         with self._lock:
             done = [each for each in ended if ha_seen.is_known(each[1], each[3]) or each[0] < seen['began']]
             self._ended = [each for each in self._ended if each not in done]
-            fresh, self._fresh = self._fresh, False
+            fresh, wrote, self._fresh = self._fresh, self._wrote, False
             table = self._table if self._told is not None and now - self._told <= self.site.limits.gap else None
         drain = self._draining(seen['orders']['drain'] or self.leaving == 'gone', now)
         if news or fresh or done or self._moving:
@@ -289,7 +290,7 @@ class Agent(object):
         for device in self.site.order:
             found = seen['luns'].get(device, ABSENT)
             luns[device] = dict(found, health=self.watchdog.health(device)) if found['client'] else found
-        return dict(table=table, fresh=fresh and table is not None, luns=luns, open=self._is_open(seen, now),
+        return dict(table=table, fresh=fresh and table is not None, wrote=wrote, luns=luns, open=self._is_open(seen, now),
                     orders=dict(drain=drain, away=self.leaving == 'away',
                                 wants=[lun for lun in seen['orders']['wants'] if lun in self.site.order]),
                     done=[each[1:] for each in done])

@@ -50,13 +50,15 @@ class Pace(object):
         is under way that exchanges are to be few: at least half of the time passes without any."""
         if record is None or self.landed is None or not self._planned(record, table):
             return BEAT
-        if crowded:
-            return min(BEAT, max(SOON, 2 * self.cost))
-        if not self.failed and any(self.landed[part] != record[part] for part in NEWS):
+        news = not self.failed and any(self.landed[part] != record[part] for part in NEWS)
+        if news and not crowded:
             return 0
-        if self._waits(record, table):
-            return min(BEAT, max(SOON, self.cost))
-        return min(BEAT, max(LATER, self.cost)) if moving or self._at_work(record) else BEAT
+        least = SOON if news or self._waits(record, table) else LATER if moving or self._at_work(record) else BEAT
+        return min(BEAT, max(least, self.cost * (2 if crowded else 1)))
+
+    def until_written(self, beaten):
+        """Seconds from the beginning of the last exchange until mine has to be written, whatever it says: others see by it that I live."""
+        return BEAT if self._wrote is None or beaten is None else max(0, self._wrote + BEAT - beaten)
 
     def _planned(self, record, table):
         """Whether a planned move is under way. What is taken from the dead nobody waits to read of."""

@@ -27,7 +27,7 @@ def follow(site, memory, view, elapsed):
         return
     most = longest(limits)
     memory['wronged'] = tuple(age + elapsed for age in memory['wronged'] if age + elapsed < limits.patient)
-    memory['silent'] = min(memory['silent'] + elapsed, most)
+    memory['silent'] = most if memory['silent'] is None else min(memory['silent'] + elapsed, most)
     length, age = memory['late']
     # What a silence led to shows soon after its end, or never.
     memory['late'] = (length, age + elapsed) if length and age + elapsed < most else (0, 0)
@@ -35,6 +35,14 @@ def follow(site, memory, view, elapsed):
         if memory['silent'] > limits.gap and memory['silent'] >= memory['late'][0]:
             memory['late'] = (memory['silent'], 0)
         memory['silent'] = 0
+
+
+def recall(site, memory, record):
+    """What an agent before me asked for. record: my own, of before, or None"""
+    asked_for = (record or {}).get('patience', 0)
+    for times in range(MOST, 1, -1):
+        if site.limits.patient and len(memory['wronged']) < times and asked_for >= min(site.limits.dead * 2 ** (times - 1), longest(site.limits)):
+            memory['wronged'] = (0,) * times
 
 
 def refused(site, memory):

@@ -43,12 +43,18 @@ def with_others(seen, before):
 
 
 def later(left, seen):
-    """Of C(left), {device: (when, what an action has left of it)}, what this look cannot have seen."""
-    return dict((device, each) for device, each in left.items() if each[0] >= seen['began'] and device in seen['luns'])
+    """Of C(left), {device: [(when, what an action has left of it)]}, what this look cannot have seen."""
+    found = dict((device, [each for each in changes if each[0] >= seen['began']]) for device, changes in left.items() if device in seen['luns'])
+    return dict((device, changes) for device, changes in found.items() if changes)
 
 
 def with_left(seen, left):
     """A look, with what actions have left since it began: C(later)."""
-    luns = dict(seen['luns'], **dict((device, dict(seen['luns'][device], **change)) for device, (dummy, change) in left.items()))
-    gone = set(device for device, (dummy, change) in left.items() if change.get('client', True) is None)
-    return dict(seen, luns=luns, mappings=dict((device, entry) for device, entry in seen['mappings'].items() if device not in gone))
+    luns, mappings = dict(seen['luns']), dict(seen['mappings'])
+    for device, changes in left.items():
+        luns[device] = dict(luns[device])
+        for dummy, change in changes:
+            luns[device].update(change)
+            if 'client' in change:
+                mappings.pop(device, None)
+    return dict(seen, luns=luns, mappings=mappings)

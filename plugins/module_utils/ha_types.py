@@ -61,7 +61,7 @@ def new_memory():
         quiet=0,       # seconds since the last good exchange
         mute=0,        # seconds since any sign of Ceph: an exchange, or a read of one of my disks
         refused=(),    # my clients that Ceph refuses: out of service until none of their mappings is left
-        silent=0,      # seconds since the last good exchange, up to the longest patience
+        silent=None,   # seconds since the last good exchange, up to the longest patience; None: not known, an agent before me may have been dead for long
         late=(0, 0),   # the longest such silence of late, and the seconds since its end
         wronged=(),    # seconds since each time when I was taken for dead although I was only late
         peers={},      # {gateway: {n, still: seconds without a new beat, seen: beat under my eyes}}

@@ -54,7 +54,7 @@ class Agents:
                 health = 'silent' if gateway.cut else 'fenced' if client in world.osd[number] else 'good'
             luns[disk] = dict(client=client, health=health, path='active' if gateway.path[number] else 'passive',
                               sessions=gateway.sees and gateway.open)
-        view = dict(table=table, fresh=table is not None, luns=luns, open=gateway.open, done=list(done),
+        view = dict(table=table, fresh=table is not None, wrote=table is not None, luns=luns, open=gateway.open, done=list(done),
                     orders=dict(drain=gateway.drain, away=gateway.away, wants=self.disks if gateway.wants else []))
         memory, actions = self.decide(self.sites[index], STORE[gateway.memory], view, elapsed)
         return STORE.keep(self._relative(memory)), tuple(actions)

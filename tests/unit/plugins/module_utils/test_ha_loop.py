@@ -116,7 +116,7 @@ def test_a_drain_with_nothing_to_give_away_waits_for_nothing(world, device):
 
 def test_the_loop_rests_until_the_next_exchange_and_not_beyond(world):
     agent = world.gw1.agent
-    agent._exchanging, agent._beaten = False, world.time - 0.1
+    agent._exchanging, agent._beaten, agent.pace._wrote = False, world.time - 0.1, world.time - 0.1
     assert abs(agent.rest() - (ha_pace.BEAT - 0.1)) < 1e-6
     agent._beaten = world.time - 2
     assert agent.rest() == 0

@@ -63,6 +63,12 @@ def test_on_a_busy_processor_half_of_the_time_passes_without_any(cost, expected)
     assert seconds({}, dict(SERVING, drain=True), cost=cost, crowded=True) == expected
 
 
+@pytest.mark.parametrize('mine, other', [(dict(luns={'a': 2}), dict(drain=True, wants=['b'])), (SERVING, dict(wants=['a'])), ({}, dict(SERVING, hurry=True))])
+@pytest.mark.parametrize('cost', [0.01, 0.2])
+def test_a_busy_processor_never_makes_it_more_often(mine, other, cost):
+    assert seconds(mine, other, cost=cost, crowded=True) >= seconds(mine, other, cost=cost)
+
+
 def test_what_others_wait_for_is_written_at_once_unless_ceph_takes_nothing():
     gave = dict(mine=dict(luns={'b': 1}, serves=['b'], drain=True), other={}, landed=record(**SERVING))
     assert seconds(**gave) == 0, 'what it gave away'
@@ -84,6 +90,16 @@ def test_between_two_beats_only_what_is_new_is_written():
     assert made.landed['hurry'], 'reading changes nothing of it'
     assert made.to_write(dict(mine, n=4, hurry=True), 10.2 + BEAT - 0.01) is None
     assert made.to_write(dict(mine, n=5, hurry=True), 10.2 + BEAT)['n'] == 5, 'others see by it that I live'
+
+
+def test_a_record_is_written_every_beat_however_often_others_are_read():
+    made = Pace('gw1')
+    assert made.until_written(None) == made.until_written(3) == BEAT
+    made.to_write(record(), 10)
+    made.ended(record(), True, 0.01)
+    assert made.until_written(10) == BEAT
+    made.to_write(record(), 10.45)
+    assert abs(made.until_written(10.45) - 0.05) < 1e-9 and made.until_written(10.75) == 0
 
 
 def test_what_may_not_have_landed_is_written_again():

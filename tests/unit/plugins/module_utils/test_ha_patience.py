@@ -17,10 +17,12 @@ class Gateway:
     def __init__(self):
         self.memory = new_memory()
         self.clients = 0
+        for dummy in range(40):  # an agent that has just started does not know for how long there was none
+            self.step()
 
-    def step(self, seconds=0.5, fresh=True, health='good'):
+    def step(self, seconds=0.5, fresh=True, health='good', own=None):
         client = '10.0.0.1:0/%d' % self.clients
-        view = dict(table={} if fresh else None, fresh=fresh, open=False, done=[], orders=dict(drain=False, away=False, wants=[]),
+        view = dict(table=dict(gw1=own) if own else {} if fresh else None, fresh=fresh, wrote=fresh, open=False, done=[], orders=dict(drain=False, away=False, wants=[]),
                     luns={'a': dict(client=client, health=health, path='passive', sessions=False)})
         self.memory, dummy = decide(SITE, self.memory, view, seconds)
         return self.memory['record']
@@ -81,6 +83,44 @@ def test_others_wait_as_long_as_they_are_asked_to_within_reason(patience, second
     if patience is not None:
         record['patience'] = patience
     assert ha_lease.silence(record, dict(seen=True), LIMITS) == seconds
+
+
+def test_an_agent_that_has_just_started_was_perhaps_rightly_taken_for_dead():
+    gateway = Gateway()
+    for dummy in range(3):
+        gateway.memory = new_memory()
+        gateway.step(health='fenced')
+        assert gateway.memory['wronged'] == ()
+        gateway.step()
+        gateway.clients += 1
+        gateway.step(health='fenced')
+        assert gateway.memory['wronged'] == ()
+
+
+@pytest.mark.parametrize('before', [0, 6, 12])
+def test_the_next_agent_asks_for_what_its_predecessor_did(before):
+    gateway = Gateway()
+    own = dict(gateway.step(), patience=before)
+    gateway.memory = new_memory()
+    assert gateway.step(own=own)['patience'] == before
+
+
+def test_a_dead_gateway_is_noticed_by_one_whose_own_exchanges_have_gaps():
+    """Its last record asks for patience as long as it lies there."""
+    site = SITE._replace(me='gw2')
+    memory = new_memory()
+    memory['peers'] = dict(gw1=dict(n=5, still=0, seen=True))
+    record = dict(Gateway().refused_after(5), n=5, patience=12)
+    view = dict(table=dict(gw1=record), fresh=True, luns={})
+    seconds = 0
+    while ha_lease.alive(site, memory, view, 'gw1'):
+        for step in [0.5] * 20 + [1.7]:
+            ha_lease.observe(site, memory, view, step)
+            seconds += step
+            if not ha_lease.alive(site, memory, view, 'gw1'):
+                break
+        assert seconds < 30
+    assert seconds >= 12
 
 
 def test_what_is_no_number_of_seconds_makes_it_no_record():

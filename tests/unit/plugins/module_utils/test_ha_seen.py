@@ -37,7 +37,7 @@ def test_what_changes_nothing_here_is_known():
 
 def test_a_look_that_began_before_the_end_of_an_action_does_not_undo_it():
     before = copy.deepcopy(SEEN)
-    left = dict(a=(11, dict(client=None)), b=(9, dict(path='active', moving=False)), gone=(11, dict(client=None)))
+    left = dict(a=[(11, dict(client=None))], b=[(9, dict(path='active', moving=False))], gone=[(11, dict(client=None))])
     left = ha_seen.later(left, SEEN)
     assert set(left) == {'a'}, 'the look has seen b, and knows no other disk'
     seen = ha_seen.with_left(SEEN, left)
@@ -45,8 +45,15 @@ def test_a_look_that_began_before_the_end_of_an_action_does_not_undo_it():
     assert SEEN == before and ha_seen.later(left, dict(SEEN, began=12)) == {}
 
 
+def test_of_two_actions_within_one_look_neither_is_undone():
+    left = ha_seen.later(dict(a=[(11, dict(path='passive', moving=True)), (12, dict(client=None))]), SEEN)
+    seen = ha_seen.with_left(SEEN, left)
+    assert seen['luns']['a'] == disk(client=None, path='passive', moving=True) and 'a' not in seen['mappings']
+    assert ha_seen.later(left, dict(SEEN, began=11.5)) == dict(a=[(12, dict(client=None))])
+
+
 def test_a_lowered_disk_keeps_its_mapping():
-    seen = ha_seen.with_left(SEEN, dict(a=(11, dict(path='passive', moving=True))))
+    seen = ha_seen.with_left(SEEN, dict(a=[(11, dict(path='passive', moving=True))]))
     assert seen['luns']['a'] == disk(path='passive', moving=True) and seen['mappings'] == SEEN['mappings']
 
 

@@ -1,0 +1,89 @@
+# Copyright (c) 2026, the cephgate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which disks share a question for the newest osdmap, and which ask anew: a path is made active only when it was asked after the mapping was made."""
+import errno
+
+import pytest
+
+from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_hands import Hands
+from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_types import action
+
+STATE = dict(devices=[dict(name=name, image='rbd/' + name) for name in 'abc'], images=[dict(image='rbd/' + name) for name in 'abc'], luns=[])
+
+
+class Gateway:
+    """Ceph, krbd and guards of one; errors: of the next questions for the newest osdmap, None for none."""
+
+    def __init__(self):
+        self.mappings, self.asked, self.errors, self.made = {}, 0, [], 0
+        self.hands = Hands(STATE, self, self, None, self, self.mapped, lambda line: None, epoch=lambda entry: 7, options=lambda entry: ['exclusive'])
+
+    def mapped(self):
+        return self.mappings
+
+    def free(self, *dummy):
+        pass
+
+    def map(self, image, options):
+        self.made += 1
+        self.mappings[image] = dict(client='C', number=self.made, image_id='i', fsid='F', size=1)
+
+    def unmap(self, number, force=False):
+        self.mappings = dict((image, entry) for image, entry in self.mappings.items() if entry['number'] != number)
+
+    def remove(self, device):
+        pass
+
+    def epoch(self):
+        self.asked += 1
+        error = self.errors.pop(0) if self.errors else None
+        if error:
+            raise error
+        return 7
+
+    def do(self, kind, device):
+        return self.hands.perform(action(kind, device))
+
+
+@pytest.fixture
+def gateway():
+    return Gateway()
+
+
+def test_disks_that_were_mapped_before_the_question_share_its_answer(gateway):
+    for device in 'abc':
+        assert gateway.do('map', device) == 'ok'
+    assert [gateway.do('settle', device) for device in 'abc'] == ['ok'] * 3 and gateway.asked == 1
+
+
+def test_a_disk_that_was_mapped_later_asks_itself(gateway):
+    gateway.do('map', 'a')
+    gateway.do('settle', 'a')
+    gateway.do('map', 'b')
+    assert gateway.do('settle', 'b') == 'ok' and gateway.asked == 2
+
+
+def test_a_disk_that_settles_again_asks_again(gateway):
+    gateway.do('map', 'a')
+    assert gateway.do('settle', 'a') == gateway.do('settle', 'a') == 'ok' and gateway.asked == 2
+
+
+@pytest.mark.parametrize('how', ['by this agent', 'by hand'])
+def test_a_mapping_of_before_counts_for_nothing(gateway, how):
+    gateway.do('map', 'a')
+    if how == 'by this agent':
+        gateway.do('unmap', 'a')
+    else:
+        gateway.mappings = {}
+    gateway.do('map', 'b')
+    gateway.do('settle', 'b')
+    gateway.map('rbd/a', [])  # not by this agent's action, which would know when
+    assert gateway.do('settle', 'a') == 'ok' and gateway.asked == 2
+
+
+def test_an_error_is_not_shared_with_who_asks_later(gateway):
+    for device in 'ab':
+        gateway.do('map', device)
+    gateway.errors = [OSError(errno.ETIMEDOUT, 'no answer')]
+    assert gateway.do('settle', 'a') == 'failed' and gateway.do('settle', 'b') == 'ok' and gateway.asked == 2
