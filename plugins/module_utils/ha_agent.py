@@ -33,8 +33,9 @@ from ansible_collections.cephgate.iscsi.plugins.module_utils.sysfs import Sysfs
 
 TICK, SHORT = 0.25, 0.01  # seconds for which the loop rests at most, and at least, when nothing wakes it
 # A step that took longer than QUICK, or that many actions are under way beside, is followed by a rest of SPARE times what it took (more), but no more
-# than REST. With few disks nothing is: each of the steps of a planned move is waited for by initiators.
-QUICK, SPARE, REST = 0.2, 3, 0.1
+# than REST. With FEW disks only one of EASY is: each of the steps of a planned move is waited for by initiators.
+QUICK, SPARE, REST = 0.05, 3, 0.1
+FEW, EASY = 16, 0.2
 DEBUGFS = '/sys/kernel/debug'
 REPORT_EVERY = 1.0
 ASK = 4        # seconds that a command of Ceph may take
@@ -184,7 +185,8 @@ class Keeper(object):
     def wait(self, sleep=time.sleep):
         # Every end of an action wakes the loop. While many disks are under way at once, one step is to see many ends: the steps would
         # take the processor that the actions wait for.
-        sleep(min(SPARE * max(0, self._spent - (0 if self.agent.working() else QUICK)), REST))
+        quick = EASY if len(self.agent.site.order) <= FEW else QUICK
+        sleep(min(SPARE * max(0, self._spent - (0 if self.agent.working() else quick)), REST))
         self.agent.wake.wait(max(SHORT, min(TICK, self.agent.rest())))
         self.agent.wake.clear()
 

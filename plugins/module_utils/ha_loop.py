@@ -78,7 +78,7 @@ class Agent(object):
         self._lock = threading.Lock()
         self._queue = []         # actions that wait for their turn
         self._running = dict.fromkeys(AT_ONCE, 0)
-        self._ended = []         # (when, kind, key, outcome)
+        self._ended = []         # (when, kind, key, outcome, whether all that it has changed is known)
         self._left = {}          # {device: [(when, what an action has left of it)]}, until a look that began later
         self._seen = None
         self._looking = self._exchanging = False
@@ -150,10 +150,12 @@ class Agent(object):
         while action is not None:
             outcome = self.hands.perform(action)
             with self._lock:
-                self._ended.append((self.clock(), action.kind, action.key, outcome))
-                left = ha_seen.left_by(action, outcome)
-                if left and self._seen is not None:
-                    self._left.setdefault(action.key, []).append((self._ended[-1][0], left))
+                ended = self.clock()
+                # Of many ends at once a look tells for less: what is known is put together anew at each.
+                left = None if self._seen is None or self.crowded() else ha_seen.left_by(action, outcome)
+                self._ended.append((ended, action.kind, action.key, outcome, left is not None or action.kind not in ha_seen.CHANGING))
+                if left is not None:
+                    self._left.setdefault(action.key, []).append((ended, left))
                     self._take_seen(self._seen)
                 self._count(action, -1)
                 action = next((each for each in self._queue if self._may_begin(each)), None)
@@ -222,7 +224,7 @@ class Agent(object):
             return True, None
         if self._seen is None:
             return False, None
-        changed = [each[2] for each in self._ended if not ha_seen.is_known(each[1], each[3])]
+        changed = [each[2] for each in self._ended if not each[4]]
         # The end of an action counts once a look began after it, so none may leave out its disk.
         rest = LOOK if not changed else min(LOOK, self._cost) if self.working() else 0
         return now >= self._looked + rest, set(key for key in changed if key is not None)
@@ -276,7 +278,7 @@ class Agent(object):
     def _view(self, seen, ended, now, news):
         """news: whether this gateway was looked at since the last step"""
         with self._lock:
-            done = [each for each in ended if ha_seen.is_known(each[1], each[3]) or each[0] < seen['began']]
+            done = [each for each in ended if each[4] or each[0] < seen['began']]
             self._ended = [each for each in self._ended if each not in done]
             fresh, wrote, self._fresh = self._fresh, self._wrote, False
             table = self._table if self._told is not None and now - self._told <= self.site.limits.gap else None
@@ -285,7 +287,7 @@ class Agent(object):
             serving = self._serving(table)
             self._follow_moves(seen, serving, now)
             self._follow_owners(seen, serving)
-            self._follow_service(seen, table, [each for each in done if each[1] == 'raise' and each[3] == 'ok'], now)
+            self._follow_service(seen, table, [(each[0], each[2]) for each in done if each[1] == 'raise' and each[3] == 'ok'], now)
         luns = {}
         for device in self.site.order:
             found = seen['luns'].get(device, ABSENT)
@@ -293,7 +295,7 @@ class Agent(object):
         return dict(table=table, fresh=fresh and table is not None, wrote=wrote, luns=luns, open=self._is_open(seen, now),
                     orders=dict(drain=drain, away=self.leaving == 'away',
                                 wants=[lun for lun in seen['orders']['wants'] if lun in self.site.order]),
-                    done=[each[1:] for each in done])
+                    done=[each[1:4] for each in done])
 
     def _serving(self, table):
         """{device: the other living gateway that serves it}; of one that was not seen to beat the record may be of before a power cut."""
@@ -347,7 +349,7 @@ class Agent(object):
 
     def _follow_service(self, seen, table, raised, now):
         """How long disks were without a gateway, for those who look at numbers. The protocol needs none of it."""
-        for when, dummy, device, dummy2 in raised:
+        for when, device in raised:
             count = self._taken.get(device, (0, None))[0] + 1
             self._taken[device] = (count, round(max(0, when - self._served[device]), 2) if device in self._served else None)
             self._served[device] = when

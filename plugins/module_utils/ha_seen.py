@@ -27,11 +27,6 @@ def left_by(action, outcome):
     return LEAVES[action.kind](action) if outcome == 'ok' and action.kind in LEAVES else None
 
 
-def is_known(kind, outcome):
-    """Whether the end of an action says all that it has changed."""
-    return kind not in CHANGING or kind in LEAVES and outcome == 'ok'
-
-
 def with_others(seen, before):
     """A look at some disks, with what an earlier one has told of the others."""
     luns, mappings = dict(before['luns']), dict(before['mappings'])

@@ -133,7 +133,7 @@ def test_with_many_disks_orders_are_looked_at_as_often_as_with_few(monkeypatch):
     assert agent._due(world.time + ha_loop.LOOK) == (True, set()), 'at what belongs to no disk'
     assert agent._due(world.time + 1) == (True, None)
     agent._cost = 0.03
-    agent._ended.append((world.time, 'map', world.devices[0], 'ok'))
+    agent._ended.append((world.time, 'map', world.devices[0], 'ok', False))
     assert agent._due(world.time) == (True, set(world.devices[:1])), 'nothing else is under way, so nothing waits for the processor'
     agent.memory['busy'] = tuple(('map', number) for number in range(10))
     assert agent._due(world.time + 0.02)[0] is False and agent._due(world.time + 0.04) == (True, set(world.devices[:1]))
