@@ -23,7 +23,7 @@ def decide(site, memory, view, elapsed):
 
     view: table   {gateway: record} as last read, or None when that is longer ago than limits.gap
           fresh   whether it was read since the last step
-          wrote   whether my record was written with that
+          wrote   whether my record has been written since the last step, however long that took
           luns    {disk: {client: address of the mapping's Ceph client or None when it is not mapped,
                           health: good, fenced (Ceph refuses the client), silent (no answer) or None (not known),
                           path: active (ALUA state and open device) or passive,
@@ -42,7 +42,7 @@ def decide(site, memory, view, elapsed):
         memory['n'] = (own['n'] if own else 0) + 1
         ha_patience.recall(site, memory, own)
         memory['former'] = tuple(lun for lun in sorted(view['luns']) if newest(lun, view)[1] == site.me)
-    elif memory['n'] is not None and view['fresh'] and view['wrote']:
+    elif memory['n'] is not None and view['wrote']:
         memory['n'] += 1  # a beat is what others can see; between two of them I may read theirs more often
     _ends(site, memory, view)
     wanted = _out_of_service(memory, view) if _refused(site, memory, view) else _in_service(site, memory, view, elapsed)

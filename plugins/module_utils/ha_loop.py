@@ -142,7 +142,8 @@ class Agent(object):
             self.pace.ended(record, table is not None, ended - began)
             # An answer that was long under way tells of long ago: this host may have been frozen.
             if table is not None and ended - began <= self.site.limits.gap:
-                self._table, self._told, self._fresh, self._wrote = table, ended, True, record is not None
+                self._table, self._told, self._fresh = table, ended, True
+            self._wrote = self._wrote or table is not None and record is not None  # which shows that I live, however late
         self.wake.set()
 
     def _act(self, action):
@@ -280,7 +281,7 @@ class Agent(object):
         with self._lock:
             done = [each for each in ended if each[4] or each[0] < seen['began']]
             self._ended = [each for each in self._ended if each not in done]
-            fresh, wrote, self._fresh = self._fresh, self._wrote, False
+            fresh, wrote, self._fresh, self._wrote = self._fresh, self._wrote, False, False
             table = self._table if self._told is not None and now - self._told <= self.site.limits.gap else None
         drain = self._draining(seen['orders']['drain'] or self.leaving == 'gone', now)
         if news or fresh or done or self._moving:

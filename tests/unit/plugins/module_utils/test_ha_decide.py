@@ -31,14 +31,14 @@ class Agent:
         self.open = True
         self.orders = dict(drain=False, away=False, wants=[])
 
-    def act(self, *done, seconds=0.5, fresh=True, beats=('gw1', 'gw3')):
+    def act(self, *done, seconds=0.5, fresh=True, beats=('gw1', 'gw3'), wrote=None):
         if fresh:
             for name in beats:
                 if name in self.table:
                     self.table[name] = dict(self.table[name], n=self.table[name]['n'] + 1)
             if self.memory['record']:
                 self.table['gw2'] = json.loads(json.dumps(self.memory['record']))
-        view = dict(table=copy.deepcopy(self.table) if fresh is not None else None, fresh=bool(fresh), wrote=bool(fresh), luns=copy.deepcopy(self.luns),
+        view = dict(table=copy.deepcopy(self.table) if fresh is not None else None, fresh=bool(fresh), wrote=bool(fresh) if wrote is None else wrote, luns=copy.deepcopy(self.luns),
                     open=self.open, orders=self.orders, done=list(done))
         before = copy.deepcopy((self.memory, view))
         memory, actions = decide(self.site, self.memory, view, seconds)
@@ -178,6 +178,16 @@ def test_silence_over_my_own_outage_is_no_silence():
     for dummy in range(20):
         assert agent.pass_by(LIMITS.dead - 1, beats=()) == []
         assert agent.pass_by(2 * LIMITS.gap, fresh=None) == []
+
+
+def test_a_record_that_was_written_late_is_a_beat_and_a_look_at_those_of_the_others_is_none(agent):
+    agent.act()
+    agent.act()
+    number = agent.memory['record']['n']
+    agent.act(fresh=None, wrote=True)
+    assert agent.memory['record']['n'] == number + 1, 'others see by it that this gateway lives'
+    agent.act(fresh=True, wrote=False)
+    assert agent.memory['record']['n'] == number + 1
 
 
 def test_who_was_dead_before_my_own_outage_is_dead_after_it_until_it_beats():

@@ -106,6 +106,20 @@ def test_others_hear_of_a_drain_before_initiators_wait_for_it(world, device):
     assert one._drain is None
 
 
+def test_an_exchange_that_took_too_long_to_judge_others_by_still_shows_that_i_live(world):
+    agent = world.gw1.agent
+    agent._fresh = agent._wrote = False
+    agent._exchange(agent.memory['record'], world.time - agent.site.limits.gap - 1)
+    assert agent._wrote and not agent._fresh
+    agent._exchange(None, world.time)
+    assert agent._wrote and agent._fresh, 'not yet counted by a step'
+    number = agent.memory['n']
+    agent._exchanging = True  # nothing else meanwhile
+    agent.tick()
+    assert agent.memory['n'] == number + 1 and not agent._wrote
+    agent._exchanging = False
+
+
 def test_a_drain_with_nothing_to_give_away_waits_for_nothing(world, device):
     agent = world.gw2.agent
     assert agent._draining(False, 10) is False and agent._draining(True, 11) is True
