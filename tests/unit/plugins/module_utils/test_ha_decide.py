@@ -38,8 +38,8 @@ class Agent:
                     self.table[name] = dict(self.table[name], n=self.table[name]['n'] + 1)
             if self.memory['record']:
                 self.table['gw2'] = json.loads(json.dumps(self.memory['record']))
-        view = dict(table=copy.deepcopy(self.table) if fresh is not None else None, fresh=bool(fresh), wrote=bool(fresh) if wrote is None else wrote, luns=copy.deepcopy(self.luns),
-                    open=self.open, orders=self.orders, done=list(done))
+        view = dict(table=copy.deepcopy(self.table) if fresh is not None else None, fresh=bool(fresh), wrote=bool(fresh) if wrote is None else wrote,
+                    luns=copy.deepcopy(self.luns), open=self.open, orders=self.orders, done=list(done))
         before = copy.deepcopy((self.memory, view))
         memory, actions = decide(self.site, self.memory, view, seconds)
         assert (self.memory, view) == before, 'an argument was changed'

@@ -22,7 +22,8 @@ class Gateway:
 
     def step(self, seconds=0.5, fresh=True, health='good', own=None):
         client = '10.0.0.1:0/%d' % self.clients
-        view = dict(table=dict(gw1=own) if own else {} if fresh else None, fresh=fresh, wrote=fresh, open=False, done=[], orders=dict(drain=False, away=False, wants=[]),
+        view = dict(table=dict(gw1=own) if own else {} if fresh else None, fresh=fresh, wrote=fresh, open=False, done=[],
+                    orders=dict(drain=False, away=False, wants=[]),
                     luns={'a': dict(client=client, health=health, path='passive', sessions=False)})
         self.memory, dummy = decide(SITE, self.memory, view, seconds)
         return self.memory['record']

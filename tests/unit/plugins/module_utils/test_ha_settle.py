@@ -13,7 +13,7 @@ STATE = dict(devices=[dict(name=name, image='rbd/' + name) for name in 'abc'], i
 
 
 class Gateway:
-    """Ceph, krbd and guards of one; errors: of the next questions for the newest osdmap, None for none."""
+    """Ceph, krbd and guards of one; errors: of the next questions for the newest osdmap."""
 
     def __init__(self):
         self.mappings, self.asked, self.errors, self.made = {}, 0, [], 0
@@ -37,9 +37,8 @@ class Gateway:
 
     def epoch(self):
         self.asked += 1
-        error = self.errors.pop(0) if self.errors else None
-        if error:
-            raise error
+        if self.errors:
+            raise self.errors.pop(0)
         return 7
 
     def do(self, kind, device):
