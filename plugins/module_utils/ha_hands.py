@@ -78,7 +78,7 @@ class Hands(object):
         self._moments = itertools.count()  # which of two things came first
         self._since = {}         # {device: ((client, number) of its mapping, when it was made)}, until that was settled
         self._settling = threading.Lock()
-        self._settled = {}       # {client: (when the newest osdmap was last asked for, what came of it)}
+        self._settled = {}       # {client: (when the newest osdmap was last asked for, when that ended, what came of it)}
         self.take(state)
 
     def take(self, state):
@@ -161,14 +161,14 @@ class Hands(object):
         with self._settling:
             # Disks that share a client share the answer, if the question came after they were mapped: a large cluster's map is long to read. An error
             # is shared by those who waited for it.
-            began, error = self._settled.get(entry['client'], (None, None))
-            if began is None or began <= (asked if error is None else called):
+            began, ended, error = self._settled.get(entry['client'], (None, None, None))
+            if began is None or (began <= asked if error is None else ended <= called):
                 began, error = next(self._moments), None
                 try:
                     self._catch_up(entry)
                 except EnvironmentError as found:
                     error = found
-                self._settled = {entry['client']: (began, error)}
+                self._settled = {entry['client']: (began, next(self._moments), error)}
         if error is not None:
             raise error
         return 'ok'

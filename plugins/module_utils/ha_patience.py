@@ -38,11 +38,11 @@ def follow(site, memory, view, elapsed):
 
 
 def recall(site, memory, record):
-    """What an agent before me asked for. record: my own, of before, or None"""
+    """What an agent before me asked for; not for ever, if agents restart again and again. record: my own, of before, or None"""
     asked_for = (record or {}).get('patience', 0)
     for times in range(MOST, 1, -1):
         if site.limits.patient and len(memory['wronged']) < times and asked_for >= min(site.limits.dead * 2 ** (times - 1), longest(site.limits)):
-            memory['wronged'] = (0,) * times
+            memory['wronged'] = (site.limits.patient / 2.0,) * times
 
 
 def refused(site, memory):

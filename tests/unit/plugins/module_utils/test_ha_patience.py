@@ -106,6 +106,17 @@ def test_the_next_agent_asks_for_what_its_predecessor_did(before):
     assert gateway.step(own=own)['patience'] == before
 
 
+def test_agents_that_restart_again_and_again_do_not_ask_for_it_for_ever():
+    gateway = Gateway()
+    own = dict(gateway.step(), patience=12)
+    for dummy in range(2):
+        gateway.memory = new_memory()
+        own = gateway.step(own=own)
+        for dummy2 in range(40):
+            own = gateway.step(10)
+    assert own['patience'] == 0
+
+
 def test_a_dead_gateway_is_noticed_by_one_whose_own_exchanges_have_gaps():
     """Its last record asks for patience as long as it lies there."""
     site = SITE._replace(me='gw2')

@@ -3,6 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which disks share a question for the newest osdmap, and which ask anew: a path is made active only when it was asked after the mapping was made."""
 import errno
+import threading
+import time
 
 import pytest
 
@@ -16,8 +18,12 @@ class Gateway:
     """Ceph, krbd and guards of one; errors: of the next questions for the newest osdmap."""
 
     def __init__(self):
-        self.mappings, self.asked, self.errors, self.made = {}, 0, [], 0
-        self.hands = Hands(STATE, self, self, None, self, self.mapped, lambda line: None, epoch=lambda entry: 7, options=lambda entry: ['exclusive'])
+        self.mappings, self.asked, self.errors, self.made, self.looked = {}, 0, [], 0, 0
+        self.hands = Hands(STATE, self, self, None, self, self.mapped, lambda line: None, epoch=lambda entry: 7, options=self.options)
+
+    def options(self, _entry):
+        self.looked += 1
+        return ['exclusive']
 
     def mapped(self):
         return self.mappings
@@ -86,3 +92,30 @@ def test_an_error_is_not_shared_with_who_asks_later(gateway):
         gateway.do('map', device)
     gateway.errors = [OSError(errno.ETIMEDOUT, 'no answer')]
     assert gateway.do('settle', 'a') == 'failed' and gateway.do('settle', 'b') == 'ok' and gateway.asked == 2
+
+
+def test_an_error_is_shared_by_those_who_waited_for_it(gateway):
+    """Else as many disks as were mapped would wait one after the other for a Ceph that does not answer."""
+    for device in 'abc':
+        gateway.do('map', device)
+    begun, go, outcomes = threading.Event(), threading.Event(), []
+
+    def epoch():
+        gateway.asked += 1
+        begun.set()
+        assert go.wait(20)
+        raise OSError(errno.ETIMEDOUT, 'no answer')
+
+    gateway.epoch = epoch
+    threads = [threading.Thread(target=lambda device=device: outcomes.append(gateway.do('settle', device))) for device in 'abc']
+    threads[0].start()
+    assert begun.wait(20)
+    for thread in threads[1:]:
+        thread.start()
+    end = time.monotonic() + 20
+    while gateway.looked < 6 and time.monotonic() < end:  # each looks once as it maps and once as it settles, before it waits
+        time.sleep(0.01)
+    go.set()
+    for thread in threads:
+        thread.join(20)
+    assert outcomes == ['failed'] * 3 and gateway.asked == 1
