@@ -20,6 +20,7 @@ except ImportError:  # Python 2
     from thread import start_new_thread
 
 from ansible_collections.cephgate.iscsi.plugins.module_utils import ha_decide, ha_patience, ha_seen
+from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_lease import silence
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_pace import BEAT, Pace
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_types import is_record, new_memory
 
@@ -338,8 +339,11 @@ class Agent(object):
         self._pointing = False
 
     def _other_lives(self, name):
-        known = self.memory['peers'].get(name)
-        return name != self.site.me and bool(known) and known['still'] < self.site.limits.dead
+        """Whether what it claims holds: for as long as the protocol waits for one that was seen to beat."""
+        known, limits = self.memory['peers'].get(name), self.site.limits
+        if name == self.site.me or not known:
+            return False
+        return known['still'] < (silence((self._table or {}).get(name), known, limits) if known['seen'] else limits.dead)
 
     def _end_move(self, device, gateway):
         try:

@@ -15,9 +15,15 @@ __metaclass__ = type
 MOST = 3  # refusals that count: patience is twice limits.dead after the second one, four times from the third one on
 
 
+def _after(times, limits):
+    """Patience, in seconds, after so many refusals; 0 for what the limits say. The first one counts for nothing: a host that was stopped for a moment is
+    not short of anything."""
+    return min(limits.dead * 2 ** (times - 1), max(limits.away, limits.dead)) if times > 1 else 0
+
+
 def longest(limits):
     """The longest patience, in seconds. Whoever was silent for longer was rightly taken for dead."""
-    return min(limits.dead * 2 ** (MOST - 1), max(limits.away, limits.dead))
+    return _after(MOST, limits)
 
 
 def follow(site, memory, view, elapsed):
@@ -39,10 +45,10 @@ def follow(site, memory, view, elapsed):
 
 def recall(site, memory, record):
     """What an agent before me asked for; not for ever, if agents restart again and again. record: my own, of before, or None"""
-    asked_for = (record or {}).get('patience', 0)
-    for times in range(MOST, 1, -1):
-        if site.limits.patient and len(memory['wronged']) < times and asked_for >= min(site.limits.dead * 2 ** (times - 1), longest(site.limits)):
-            memory['wronged'] = (site.limits.patient / 2.0,) * times
+    limits, patience = site.limits, (record or {}).get('patience', 0)
+    times = max([0] + [number for number in range(2, MOST + 1) if patience >= _after(number, limits)])
+    if limits.patient and len(memory['wronged']) < times:
+        memory['wronged'] = (limits.patient / 2.0,) * times
 
 
 def refused(site, memory):
@@ -53,10 +59,8 @@ def refused(site, memory):
 
 
 def asked(site, memory):
-    """Seconds of silence after which others are to take me for dead; 0 for what the limits say. The first time counts for nothing: a host that was
-    stopped for a moment is not short of anything."""
-    times = len(memory['wronged'])
-    return min(site.limits.dead * 2 ** (times - 1), longest(site.limits)) if times > 1 else 0
+    """Seconds of silence after which others are to take me for dead; 0 for what the limits say."""
+    return _after(len(memory['wronged']), site.limits)
 
 
 def complaints(site, memory):

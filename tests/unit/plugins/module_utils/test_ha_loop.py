@@ -120,6 +120,15 @@ def test_an_exchange_that_took_too_long_to_judge_others_by_still_shows_that_i_li
     agent._exchanging = False
 
 
+@pytest.mark.parametrize('asks, still, owner', [(dict(), 2, 'gw1'), (dict(), 5, None), (dict(patience=6), 5, 'gw1'), (dict(patience=6), 6, None),
+                                                (dict(away=True), 20, 'gw1')])
+def test_a_disk_has_its_owner_for_as_long_as_the_others_wait_for_it(world, device, asks, still, owner):
+    agent = world.gw2.agent
+    agent._table = dict(agent._table, gw1=dict(agent._table['gw1'], **asks))
+    agent.memory['peers']['gw1'] = dict(agent.memory['peers']['gw1'], still=still)
+    assert agent.report()['disks'][device]['owner'] == owner
+
+
 def test_a_drain_with_nothing_to_give_away_waits_for_nothing(world, device):
     agent = world.gw2.agent
     assert agent._draining(False, 10) is False and agent._draining(True, 11) is True
