@@ -46,7 +46,7 @@ def silence(record, known, limits):
     """How long a gateway may be silent before it is dead."""
     if not known['seen']:
         return max(limits.boot, limits.dead)
-    if record and record['away']:
+    if record and (record['away'] or record.get('loaded')):
         return max(limits.away, limits.dead)
     return max(limits.dead, min(record.get('patience', 0), limits.away)) if record else limits.dead
 

@@ -6,7 +6,7 @@
 
 A gateway that is short of processor beats late. Who takes its disks over is short of processor, too, while it does so, and beats late in its
 turn; without patience two such gateways can fence each other for as long as the shortage lasts. Each knows of itself how often that
-happened to it, and tells the others how long to wait.
+happened to it, and when it has its hands full, and tells the others how long to wait.
 """
 from __future__ import absolute_import, division, print_function
 
@@ -56,6 +56,13 @@ def refused(site, memory):
     limits = site.limits
     if limits.patient and max(memory['silent'], memory['late'][0]) < longest(limits):
         memory['wronged'] = (memory['wronged'] + (0,))[-MOST:]
+
+
+def loaded(site, memory, view):
+    """Whether so many disks are at work here at once that my beats may be late: they are taken, given away or let go of, or are mapped and their reads
+    were not answered of late, as those of an agent that has just begun."""
+    busy = set(key for dummy, key in memory['busy'])
+    return sum(1 for lun, found in view['luns'].items() if lun in busy or found['client'] and found['health'] in (None, 'silent')) >= site.limits.load
 
 
 def asked(site, memory):

@@ -8,7 +8,7 @@ from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_lease import living
-from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_patience import asked
+from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_patience import asked, loaded
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_types import claims_of
 
 
@@ -43,6 +43,7 @@ def record(site, memory, view):
         serves=sorted(name for name, lun in view['luns'].items() if lun['path'] == 'active'),
         unfit=sorted(memory['unfit']),
         patience=asked(site, memory),
+        loaded=loaded(site, memory, view),
         wants=sorted(lun for lun in view['orders']['wants'] if lun not in memory['claims']),
     )
 

@@ -17,7 +17,7 @@ from collections import namedtuple
 TEXTS = (type(''), type(u''))  # of JSON; two types in Python 2
 NUMBERS = (int, type(2 ** 64))  # the same, and no bool
 
-# All in seconds. None of them bears on safety: with any values, or a stopped clock, no two gateways write.
+# In seconds or disks. None of them bears on safety: with any values, or a stopped clock, no two gateways write.
 # What they decide is how long initiators wait and how easily a gateway is thought dead.
 Limits = namedtuple('Limits', (
     'dead',    # a gateway that was seen to beat and is silent for so long is dead
@@ -33,9 +33,10 @@ Limits = namedtuple('Limits', (
     'moves',   # disks given away at the same time
     'takes',   # disks taken over at the same time: the first ones are to be served before the last ones have begun
     'patient',  # a gateway that was taken for dead although it lived counts it for so long (ha_patience); 0: never
+    'load',    # disks at work here at once, from which on a gateway asks the others to wait for it as for one that restarts
 ))
 LIMITS = Limits(dead=3.0, boot=30.0, away=30.0, gap=1.5, suspend=2.0, close=6.0, turn=2.0, blind=10.0, claim=20.0,
-                unfit=60.0, moves=4, takes=16, patient=600.0)
+                unfit=60.0, moves=4, takes=16, patient=600.0, load=8)
 
 # What does not change while an agent runs. order: {disk: gateways, the first in turn first}; host: the address from
 # which this host's kernel speaks to Ceph.
@@ -82,7 +83,7 @@ def new_memory():
 
 # Parts of a record, by their form; those that came later may be missing.
 _PLAIN = dict(n=int, host=TEXTS, drain=bool, away=bool, luns=dict, addrs=list, blind=list, unfit=list, wants=list)
-_LATER = dict(moving=list, serves=list, hurry=bool, patience=NUMBERS + (float,))
+_LATER = dict(moving=list, serves=list, hurry=bool, loaded=bool, patience=NUMBERS + (float,))
 
 
 def is_record(value):

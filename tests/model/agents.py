@@ -9,7 +9,7 @@ from state import STORE
 
 # A second of the model is one step of an agent. With the smallest limits everything that takes time can happen at any
 # time: a gateway is thought dead as soon as another agent was a step quicker.
-HASTY = Limits(dead=2, boot=3, away=3, gap=1, suspend=1, close=1, turn=2, blind=1, claim=4, unfit=1, moves=1, takes=2, patient=0)
+HASTY = Limits(dead=2, boot=3, away=3, gap=1, suspend=1, close=1, turn=2, blind=1, claim=4, unfit=1, moves=1, takes=2, patient=0, load=9)
 FRESH = STORE.keep(new_memory())
 
 

@@ -12,6 +12,7 @@ from world import Rules
 
 LATE = 5     # rounds in which the owner makes no step; a gateway is dead after 3
 EASY = 6     # rounds between two such times
+TAKING = 9   # rounds in which a take-over comes to nothing: it is taken from for that, and not yet as one that restarts
 TIMES = 40
 
 
@@ -25,6 +26,14 @@ class Late(Calm):
         while (after := self._next_action(world)) is not None:
             world = after
         return world._replace(left=9, osd=(world.listed,) * self.rules.disks)
+
+    def ends(self, world, index, kinds=None):
+        """What this one agent has begun ends; kinds: only such actions."""
+        while True:
+            places = [place for place, (action, dummy) in enumerate(world.gateways[index].todo) if kinds is None or action.kind in kinds]
+            if not places:
+                return world._replace(left=9, osd=(world.listed,) * self.rules.disks)
+            world = next(iter(self.rules.act(world, index, places[0])))
 
     def late(self, world, rounds):
         """The owner is late once; its next step knows how long it made none."""
@@ -69,8 +78,30 @@ def test_whoever_is_silent_for_longer_than_any_patience_is_not_given_more():
     assert fences(10 ** 6, late=13) == TIMES
 
 
-def test_it_makes_nothing_unsafe():
-    rules = Rules(Agents(2, 1, limits=PATIENT._replace(patient=8)))
+def fences_while_who_took_is_late(load):
+    """The owner is late once; who took its disk over has begun to map it when it is late in its turn, and what it has begun does not end."""
+    rules = Rules(Agents(2, 1, limits=PATIENT._replace(away=12, load=load)))
+    days = Late(rules)
+    world = days.served(9)
+    rules.fences.clear()
+    late = owner(world, 0)
+    taker = 1 - late
+    while not any(action.kind == 'map' for action, dummy in world.gateways[taker].todo):
+        world = days.ends(rules.step(world, taker, 1), taker, ('look', 'fence'))
+    world = rules.step(world, taker, 1)
+    for dummy in range(TAKING):
+        world = days.ends(rules.step(world, late, 1), late)
+    return len(rules.fences)
+
+
+def test_who_has_its_hands_full_is_waited_for():
+    assert fences_while_who_took_is_late(9) == 2, 'nothing to show'
+    assert fences_while_who_took_is_late(1) == 1
+
+
+@pytest.mark.parametrize('load', [1, 9])
+def test_it_makes_nothing_unsafe(load):
+    rules = Rules(Agents(2, 1, limits=PATIENT._replace(patient=8, load=load)))
     calm, states = Calm(rules), set()
     begin = calm.served(12)
     for seed in range(30):

@@ -17,7 +17,7 @@ from calm import Calm, owner
 from state import STORE
 from world import Rules, put
 
-PATIENT = Limits(dead=3, boot=5, away=6, gap=1, suspend=2, close=3, turn=2, blind=3, claim=6, unfit=3, moves=1, takes=1, patient=0)
+PATIENT = Limits(dead=3, boot=5, away=6, gap=1, suspend=2, close=3, turn=2, blind=3, claim=6, unfit=3, moves=1, takes=1, patient=0, load=9)
 ENOUGH = 20000  # states; none of the tests comes near
 
 

@@ -86,6 +86,44 @@ def test_others_wait_as_long_as_they_are_asked_to_within_reason(patience, second
     assert ha_lease.silence(record, dict(seen=True), LIMITS) == seconds
 
 
+@pytest.mark.parametrize('loaded, seconds', [(None, 3), (False, 3), (True, LIMITS.away)])
+def test_who_has_its_hands_full_is_waited_for_as_one_that_restarts(loaded, seconds):
+    record = dict(away=False)
+    if loaded is not None:
+        record['loaded'] = loaded
+    assert ha_lease.silence(record, dict(seen=True), LIMITS) == seconds
+
+
+def luns(**number):
+    """So many disks of each kind; of the kind taken, nothing is mapped yet."""
+    kinds = dict(
+        taken=dict(client=None, health=None, path='passive', sessions=False),
+        good=dict(client='10.0.0.1:0/1', health='good', path='active', sessions=False),
+        new=dict(client='10.0.0.1:0/1', health=None, path='active', sessions=False),
+        silent=dict(client='10.0.0.1:0/1', health='silent', path='active', sessions=False))
+    return dict(('%s%d' % (kind, each), dict(kinds[kind])) for kind, count in number.items() for each in range(count))
+
+
+@pytest.mark.parametrize('number, busy, loaded', [
+    (dict(good=100), 0, False), (dict(good=100), 7, False), (dict(good=100), 8, True), (dict(taken=100), 0, False), (dict(taken=100), 8, True),
+    (dict(new=7, good=100), 0, False), (dict(new=8, good=100), 0, True), (dict(new=4, silent=4, good=100), 0, True), (dict(new=7), 7, False)])
+def test_its_hands_are_full_when_many_disks_are_at_work_or_have_not_been_read_of_late(number, busy, loaded):
+    view = dict(luns=luns(**number))
+    memory = dict(new_memory(), busy=tuple(('map', lun) for lun in sorted(view['luns'], reverse=True)[:busy]) + (('fence', '10.0.0.2:0/1'), ('open', None)))
+    assert ha_patience.loaded(SITE, memory, view) is loaded
+
+
+def test_it_is_in_the_record_of_the_very_step_in_which_they_are_begun():
+    site = SITE._replace(order=dict(('taken%d' % each, ('gw1', 'gw2')) for each in range(20)))
+    memory, begun = new_memory(), []
+    own = dict(n=1, away=False, drain=False, host='10.0.0.1', addrs=[], luns={}, blind=[], unfit=[], wants=[])
+    view = dict(table=dict(gw1=own), fresh=True, wrote=True, open=True, done=[], luns=luns(taken=20), orders=dict(drain=False, away=False, wants=[]))
+    while not begun:
+        assert not (memory['record'] or {}).get('loaded')
+        memory, begun = decide(site, memory, view, 0.5)
+    assert len(begun) == LIMITS.takes and memory['record']['loaded']
+
+
 def test_an_agent_that_has_just_started_was_perhaps_rightly_taken_for_dead():
     gateway = Gateway()
     for dummy in range(3):
@@ -137,7 +175,7 @@ def test_a_dead_gateway_is_noticed_by_one_whose_own_exchanges_have_gaps():
 
 def test_what_is_no_number_of_seconds_makes_it_no_record():
     record = Gateway().refused_after(1)
-    assert is_record(record) and is_record(dict(record, patience=2.5)) and not is_record(dict(record, patience='6'))
+    assert is_record(record) and is_record(dict(record, patience=2.5)) and not is_record(dict(record, patience='6')) and not is_record(dict(record, loaded=1))
 
 
 def test_people_are_told_what_the_others_wait_for_and_why():
