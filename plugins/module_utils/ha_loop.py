@@ -21,12 +21,12 @@ except ImportError:  # Python 2
 
 from ansible_collections.cephgate.iscsi.plugins.module_utils import ha_decide, ha_patience, ha_seen
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_lease import silence
-from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_pace import BEAT, Pace
+from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_pace import BEAT, Pace, news
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_types import is_record, new_memory
 
 LOOK = 0.25     # seconds between looks at this gateway, at least
-RARE, MOST = 9, 1.0  # one at all disks always, but of no more seconds
-SELDOM = 3.0    # the same while many actions are under way, for what they changed is looked at by itself
+# Times what one at all disks takes, until the next one at all of them, but no more seconds: what actions have changed is looked at by itself.
+RARE, MOST = 9, 3.0
 CROWD = 8       # actions at a time
 FOLLOW = 5.0    # seconds between looks at guards
 # A fenced gateway's sessions wait for commands that the guard holds back, so some go only when it lets go. By then their
@@ -119,9 +119,13 @@ class Agent(object):
             self._cost = self._looked - began
             if devices is None:
                 self._whole, self._whole_cost = self._looked, self._cost
+            before = self._seen
             if seen is not None:
                 self._take_seen(seen)
-        self.wake.set()
+            # With many disks a step is long, so one that has nothing new to go by can wait.
+            wake = bool(self._ended) or seen is not None and ha_seen.news(self._seen, before)
+        if wake:
+            self.wake.set()
 
     def _take_seen(self, seen):
         self._left = ha_seen.later(self._left, seen)
@@ -142,10 +146,12 @@ class Agent(object):
             self._exchanging = False
             self.pace.ended(record, table is not None, ended - began)
             # An answer that was long under way tells of long ago: this host may have been frozen.
+            wake = table is not None and news(table, self._table)
             if table is not None and ended - began <= self.site.limits.gap:
                 self._table, self._told, self._fresh = table, ended, True
             self._wrote = self._wrote or table is not None and record is not None  # which shows that I live, however late
-        self.wake.set()
+        if wake:
+            self.wake.set()
 
     def _act(self, action):
         """Perform an action, and then what has waited for it to end."""
@@ -194,6 +200,7 @@ class Agent(object):
 
     def tick(self):
         now = self.clock()
+        self.watchdog.tend()
         with self._lock:
             look, devices = self._due(now)
             self._looking = self._looking or look
@@ -222,7 +229,7 @@ class Agent(object):
         processor, is made less often; what actions have changed meanwhile is looked at by itself, and so is what belongs to no disk."""
         if self._looking:
             return False, None
-        if self._whole is None or now >= self._whole + max(LOOK, min(RARE * self._whole_cost, SELDOM if self.crowded() else MOST)):
+        if self._whole is None or now >= self._whole + max(LOOK, min(RARE * self._whole_cost, MOST)):
             return True, None
         if self._seen is None:
             return False, None

@@ -19,6 +19,11 @@ LATER = 0.25    # the same in a planned move while I am at work myself, or while
 NEWS = ('luns', 'serves')
 
 
+def news(table, before):
+    """Whether any record says something else than before, and not only that its gateway lives."""
+    return before is None or set(table) != set(before) or any(dict(record, n=0) != dict(before[name], n=0) for name, record in table.items())
+
+
 class Pace(object):
     """Of agent C(me)."""
 
@@ -43,7 +48,7 @@ class Pace(object):
         return record
 
     def _differs(self, record):
-        return self.landed is None or dict(record, n=0) != dict(self.landed, n=0)
+        return self.landed is None or news(dict(me=record), dict(me=self.landed))
 
     def seconds(self, record, table, moving, crowded):
         """From the beginning of an exchange to that of the next. moving: whether a path here waits for another gateway to serve; crowded: whether so much

@@ -22,6 +22,11 @@ LEAVES = {
 }
 
 
+def news(seen, before):
+    """Whether a look has told anything."""
+    return before is None or any(seen[part] != before[part] for part in seen if part != 'began')
+
+
 def left_by(action, outcome):
     """What is different of a disk after an action, or None when a look has to tell."""
     return LEAVES[action.kind](action) if outcome == 'ok' and action.kind in LEAVES else None

@@ -4,29 +4,30 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The watchdog: reads every mapped image directly, past all caches, again and again.
 
-A read that hangs says nothing (Ceph may be slow), so each mapping has a thread of its own, and what counts is the last
-answer and its age. An error means that Ceph refuses this client: the kernel hands -108 on as EIO, so the blocklist is asked
-whether it is that; an image with a broken object must not take a whole gateway out of service.
+A read that hangs says nothing (Ceph may be slow), and must not keep the others from being made: one thread reads all disks in turn, and when it is
+held up another one goes on. What counts is the last answer and its age. An error means that Ceph refuses this client: the kernel hands -108 on as
+EIO, so the blocklist is asked whether it is that; an image with a broken object must not take a whole gateway out of service.
 """
 from __future__ import absolute_import, division, print_function
 
 __metaclass__ = type
 
+import collections
 import errno
 import io
 import mmap
 import os
-import random
 import threading
 import time
 
 from ansible_collections.cephgate.iscsi.plugins.module_utils.gateway_mapper import clock
 
-PERIOD = 0.25   # seconds between an answer and the next read
-# Reads a second in all. A gateway's mappings share one client of Ceph, so whichever is read first after a fence tells of it: many disks
-# need no more reads than few (measured: 240 a second took a whole emulated processor, which take-overs were waiting for; 60 a third of what
-# the agent had to do while it took over a hundred).
-RATE = 20.0
+PERIOD = 0.25   # seconds between two reads of a disk; it is the only one
+# Reads a second in all. A gateway's mappings share one client of Ceph, so whichever is read first after a fence tells of it: many disks need no
+# more reads than two, which are a quarter of a second apart at most. (Measured, emulated: 240 a second took a whole processor, which take-overs were
+# waiting for; 60 a third of what the agent had to do while it took over a hundred.)
+RATE = 8.0
+HELD = 0.2      # seconds for a read, after which another thread goes on with the next disk
 FRESH = 1.0     # seconds for which an answer counts: of a disk that is read seldom, the newest one of all, and its own for as long as it must
 DOUBT = 0.5     # seconds that the blocklist may take to answer; without an answer the client counts as refused
 GONE = (errno.ENOENT, errno.ENXIO, errno.ENODEV)
@@ -116,26 +117,28 @@ class Watch(object):
         thread.join(DOUBT)
         return answer[0] if answer else None
 
-    def run(self):
-        page = mmap.mmap(-1, PAGE)  # O_DIRECT wants aligned memory
-        part = random.random()      # so that many that begin together do not go on together
-        while not self.over and not self._refused:
-            self.look(page)
-            time.sleep(part * self.pace())
-            part = 1
+    def ended(self):
+        """Whether nobody needs to read it any more."""
+        return self.over or self._refused
 
 
 class Watchdog(object):
-    """Keeps a Watch for every mapping. start(function): runs it in a thread."""
+    """Keeps a Watch for every mapping, and reads them in turn. start(function): runs it in a thread."""
 
-    def __init__(self, start, make):
+    def __init__(self, start, make, clock=clock, sleep=time.sleep):
         self.start = start
         self.make = make
         self.news = lambda: None  # called when a mapping was answered for the first time, or a client was refused
+        self._clock = clock
+        self._sleep = sleep
         self._watches = {}
         self._listed = {}  # {client: True}, which stays so for a year; all mappings of a client ask at once
         self._asking = threading.Lock()
         self._newest = None
+        self._turns = threading.Lock()
+        self._rota = collections.deque()  # watches that nobody reads now, the one that was read longest ago first
+        self._reader = None   # who reads; another one than itself tells a reader to end
+        self._reading = None  # since when its read is under way
 
     def _heard(self, when):
         self._newest = when
@@ -162,11 +165,56 @@ class Watchdog(object):
                 watch = self._watches[device] = self.make(path, client)
                 watch.pace, watch.heard, watch.newest, watch.news = self.pace, self._heard, lambda: self._newest, self._told
                 watch.listed = lambda client, ask=watch.listed: self.listed(client, ask)
-                self.start(watch.run)
+                self.start(lambda watch=watch: self._begin(watch))
+
+    def watches(self):
+        return list(self._watches.values())
 
     def pace(self):
         """Seconds between the reads of one disk."""
         return max(PERIOD, len(self._watches) / RATE)
+
+    def _begin(self, watch):
+        """The first read, which somebody waits for."""
+        watch.look(mmap.mmap(-1, PAGE))
+        self._back(watch)
+
+    def _back(self, watch):
+        with self._turns:
+            if not watch.ended():
+                self._rota.append(watch)
+
+    def tend(self):
+        """To be called several times a second: sees to it that somebody reads."""
+        with self._turns:
+            held = self._reading is not None and self._clock() >= self._reading + HELD
+            if not self._rota or self._reader is not None and not held:
+                return
+            me = self._reader = object()
+            self._reading = None
+        self.start(lambda: self._read(me))
+
+    def _read(self, me):
+        page = mmap.mmap(-1, PAGE)  # O_DIRECT wants aligned memory
+        while True:
+            with self._turns:
+                while self._rota and self._rota[0].ended():
+                    self._rota.popleft()
+                if self._reader is not me:  # the host was frozen, and the loop woke first
+                    return
+                if not self._rota:
+                    self._reader = None
+                    return
+                watch, self._reading = self._rota.popleft(), self._clock()
+            try:
+                watch.look(page)
+            finally:
+                self._back(watch)
+            with self._turns:
+                if self._reader is not me:
+                    return
+                self._reading = None
+            self._sleep(self.pace() / max(1, len(self._watches)))
 
     def health(self, device):
         watch = self._watches.get(device)

@@ -61,11 +61,6 @@ class Threads:
             self.busy += number
             self.change.notify_all()
 
-    def hang(self, event):
-        self._count(-1)
-        event.wait()
-        self._count(1)
-
     def sleep(self, _seconds):
         """Until the next round."""
         with self.change:
@@ -84,6 +79,39 @@ class Threads:
     def settle(self):
         with self.change:
             assert self.change.wait_for(lambda: self.busy == 0, 120), 'a thread neither ends nor hangs as it should'
+
+
+class Link:
+    """A gateway's way to Ceph. Whoever waits for it counts as busy again from the moment when it is there, not from when its thread happens to wake."""
+
+    def __init__(self, threads):
+        self.threads = threads
+        self.waiting = 0
+        self.gate = None  # while there is no way
+
+    def is_set(self):
+        return self.gate is None
+
+    def clear(self):
+        self.gate = self.gate or threading.Event()
+
+    def set(self):
+        with self.threads.change:
+            gate, self.gate = self.gate, None
+            self.threads.busy += self.waiting
+            self.waiting = 0
+        if gate is not None:
+            gate.set()
+
+    def wait(self):
+        with self.threads.change:
+            gate = self.gate
+            if gate is None:
+                return
+            self.waiting += 1
+            self.threads.busy -= 1
+            self.threads.change.notify_all()
+        gate.wait()
 
 
 class Turn:
@@ -124,8 +152,7 @@ class Node:
         self.world = world
         self.name = name
         self.host = '10.99.0.1%d' % number
-        self.connected = threading.Event()
-        self.connected.set()
+        self.connected = Link(world.threads)
         self.agent = None
         self.frozen = False
         self.journal = []
@@ -139,7 +166,7 @@ class Node:
         self.mappings, self.files, self.guards, self.failed = {}, {}, {}, set()
         self.client, self.knows = None, 0
         self.scst = Emulator('3.10', Fake(self.files))
-        self.watches, self.sessions = [], {}
+        self.sessions = {}
         self.life = None
         self.off = False
 
@@ -147,8 +174,7 @@ class Node:
 
     def ask(self, life=None):
         """Every call that needs Ceph goes through here."""
-        if not self.connected.is_set():
-            self.world.threads.hang(self.connected)
+        self.connected.wait()
         if life is not None and life is not self.life:
             raise Killed()
 
@@ -270,7 +296,6 @@ class Node:
         state = self.world.states[self.name]
         self.gateway().export()
         self.life = life = object()
-        self.watches = []
         hands = Hands(state, self, Rbd(self.rbd, 'igw'), Paths(self.scst, self.name, '%s:%s' % (PREFIX, self.name), 'standby', sleep=lambda s: None),
                       self.dm(), self.mapped, self.journal.append, epoch=lambda entry: self.knows,
                       number=lambda entry: '253:%d' % entry['number'], options=lambda entry: entry['options'],
@@ -292,8 +317,8 @@ class Node:
             return outcome
 
         hands.perform = watched
-        watchdog = Watchdog(lambda run: self.watches.append(run.__self__), lambda path, client: Watch(
-            path, client, self.listed, self.journal.append, read=self.read, clock=self.world.clock))
+        watchdog = Watchdog(lambda run: None, lambda path, client: Watch(  # a round reads them all
+            path, client, self.listed, self.journal.append, read=self.read, clock=self.world.clock), self.world.clock)
         self.agent = Agent(ha_agent.site_of(state, self.host), hands, self.exchange, lambda: dict(self.orders), watchdog,
                            self.world.threads.start, self.journal.append, self.world.clock)
 
@@ -322,8 +347,8 @@ class Node:
         if self.off or self.frozen:
             return
         self._log_in()
-        for watch in self.watches:
-            if not watch.over and watch.health() != 'fenced':
+        for watch in self.agent.watchdog.watches() if self.agent else ():
+            if not watch.ended():
                 self.world.threads.start(watch.look)
         if self.agent:
             self.agent.tick()

@@ -285,7 +285,7 @@ def test_an_error_that_is_no_fence_takes_nobody_out_of_service(world, device):
     def broken(path, page):
         read(path, page)
         raise OSError(5, 'Input/output error')
-    for watch in world.gw1.watches:
+    for watch in world.gw1.agent.watchdog.watches():
         watch._read = broken
     world.run(10)
     assert world.owners(device) == ['gw1'] and any('is an object broken' in line for line in world.gw1.journal)

@@ -3,6 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The watchdog of many mappings: how often it reads, whom it wakes, what it asks Ceph."""
 import errno
+import queue
+import threading
+
+import pytest
 
 from ansible_collections.cephgate.iscsi.plugins.module_utils import ha_watch
 
@@ -64,12 +68,124 @@ def test_many_disks_are_read_no_more_often_in_all_than_few():
     dog.follow({'a': ('/dev/rbd0', 'c')})
     assert dog.pace() == ha_watch.PERIOD
     dog.follow(dict((str(number), ('/dev/rbd%d' % number, 'c')) for number in range(300)))
-    assert dog.pace() == 15.0 and watches['/dev/rbd7'].pace() == 15.0
+    assert dog.pace() == 37.5 and watches['/dev/rbd7'].pace() == 37.5
     watches['/dev/rbd7'].look()
-    watches['/dev/rbd7']._clock = watches['/dev/rbd8']._clock = lambda: 15.5
+    watches['/dev/rbd7']._clock = watches['/dev/rbd8']._clock = lambda: 38
     assert dog.health('7') == 'silent', 'nobody had an answer for longer than a second'
     watches['/dev/rbd8'].look()
-    assert dog.health('7') == 'good', 'read every 15 s, so its answer counts for longer as long as others are answered'
-    watches['/dev/rbd7']._clock = watches['/dev/rbd8']._clock = lambda: 16
+    assert dog.health('7') == 'good', 'read every 37.5 s, so its answer counts for longer as long as others are answered'
+    watches['/dev/rbd7']._clock = watches['/dev/rbd8']._clock = lambda: 38.5
     watches['/dev/rbd8'].look()
     assert dog.health('7') == 'silent' and dog.health('8') == 'good'
+
+
+class Reading:
+    """A watchdog whose threads are real and whose time is not: it sleeps until it is told that time has passed."""
+
+    def __init__(self, disks):
+        self.time, self.slept, self.read, self.hangs, self.sleepers = 0.0, [], queue.Queue(), {}, queue.Queue()
+        self.dog = ha_watch.Watchdog(self.start, lambda path, client: ha_watch.Watch(path, client, None, None, self.look, self.clock), self.clock, self.sleep)
+        self.dog.follow({name: ('/dev/' + name, 'c') for name in disks})
+        for dummy in disks:
+            self.read.get(timeout=10)
+        for thread in self.threads:
+            thread.join(10)
+
+    threads = ()
+
+    def start(self, function):
+        thread = threading.Thread(target=function, daemon=True)
+        self.threads += (thread,)
+        thread.start()
+
+    def clock(self):
+        return self.time
+
+    def look(self, path, page):
+        name = path.rsplit('/', 1)[-1]
+        if name in self.hangs:
+            self.read.put(name + ' hangs')
+            assert self.hangs[name].wait(10)
+        self.read.put(name)
+
+    def sleep(self, seconds):
+        self.slept.append(seconds)
+        go = threading.Event()
+        self.sleepers.put((self.time + seconds, go))
+        if not go.wait(10):
+            raise SystemExit  # of a test that is over
+
+    def round(self):
+        """One read, and the rest after it."""
+        self.dog.tend()
+        name = self.read.get(timeout=10)
+        if not name.endswith(' hangs'):
+            self.time, go = self.sleepers.get(timeout=10)
+            go.set()
+        return name
+
+
+def test_one_thread_reads_all_disks_in_turn_eight_a_second():
+    reading = Reading('abcde')
+    found = [reading.round() for dummy in range(15)]
+    assert sorted(found[:5]) == list('abcde') and found == found[:5] * 3
+    assert len(reading.threads) == 6, 'one for the first read of each, and one that goes on'
+    assert set(reading.slept) == {0.125}
+
+
+def test_one_disk_is_read_four_times_a_second():
+    reading = Reading('a')
+    for dummy in range(3):
+        reading.round()
+    assert set(reading.slept) == {0.25}
+
+
+def test_a_read_that_hangs_holds_up_no_other_and_its_disk_is_read_again_when_it_has_ended():
+    reading = Reading('abc')
+    reading.hangs['b'] = threading.Event()
+    found = [reading.round()]
+    while not found[-1].endswith(' hangs'):
+        found.append(reading.round())
+    reading.dog.tend()
+    assert reading.read.empty(), 'it may be answered yet'
+    reading.time += ha_watch.HELD
+    assert [reading.round() for dummy in range(4)] in (list('acac'), list('caca'))
+    held = reading.threads[-2]
+    reading.hangs.pop('b').set()
+    held.join(10)
+    assert not held.is_alive(), 'who was held up leaves the rest to who reads now'
+    assert 'b' in reading.round() + reading.read.get(timeout=10), 'and it has ended'
+    assert sorted(reading.round() for dummy in range(3)) == list('abc')
+
+
+def test_a_disk_that_is_gone_is_read_no_more_and_without_any_nobody_reads():
+    reading = Reading('ab')
+    reading.round()
+    reading.dog.follow({'b': ('/dev/b', 'c')})
+    assert [reading.round() for dummy in range(3)] == ['b'] * 3
+    reading.dog.follow({})
+    reading.threads[-1].join(10)
+    assert not reading.threads[-1].is_alive() and reading.dog.watches() == []
+    reading.dog.follow({'d': ('/dev/d', 'c')})
+    assert reading.read.get(timeout=10) == 'd', 'the first read does not wait for its turn'
+    reading.threads[-1].join(10)
+    assert reading.round() == 'd'
+
+
+@pytest.mark.filterwarnings('ignore::pytest.PytestUnhandledThreadExceptionWarning')
+def test_what_no_read_can_raise_ends_one_reader_and_not_the_reading():
+    reading = Reading('ab')
+    look, fail = reading.look, [True]
+
+    def broken(path, page):
+        if fail:
+            fail.pop()
+            raise ValueError('nobody has thought of it')
+        look(path, page)
+
+    for watch in reading.dog.watches():
+        watch._read = broken
+    reading.dog.tend()
+    reading.threads[-1].join(10)
+    reading.time += ha_watch.HELD
+    assert sorted(reading.round() for dummy in range(2)) == ['a', 'b']
