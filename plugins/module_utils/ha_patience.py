@@ -59,10 +59,10 @@ def refused(site, memory):
 
 
 def loaded(site, memory, view):
-    """Whether so many disks are at work here at once that my beats may be late: they are taken, given away or let go of, or are mapped and their reads
-    were not answered of late, as those of an agent that has just begun."""
+    """Whether so many disks are at work here at once that my beats may be late: they are taken, given away or let go of, or are mapped and not read
+    yet, as all are to an agent that has just begun."""
     busy = set(key for dummy, key in memory['busy'])
-    return sum(1 for lun, found in view['luns'].items() if lun in busy or found['client'] and found['health'] in (None, 'silent')) >= site.limits.load
+    return sum(1 for lun, found in view['luns'].items() if lun in busy or found['client'] and found['health'] is None) >= site.limits.load
 
 
 def asked(site, memory):

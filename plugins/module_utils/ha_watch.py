@@ -72,7 +72,7 @@ class Watch(object):
         if self._answered is None:
             return None
         now = self._clock()
-        return 'good' if now - self._answered <= max(FRESH, self.pace() + 0.75) and now - self.newest() <= FRESH else 'silent'
+        return 'good' if now - self._answered <= max(FRESH, 2 * self.pace()) and now - self.newest() <= FRESH else 'silent'
 
     def look(self, page=None):
         """One read and what it means."""
@@ -196,6 +196,7 @@ class Watchdog(object):
 
     def _read(self, me):
         page = mmap.mmap(-1, PAGE)  # O_DIRECT wants aligned memory
+        due = self._clock()
         while True:
             with self._turns:
                 while self._rota and self._rota[0].ended():
@@ -214,7 +215,9 @@ class Watchdog(object):
                 if self._reader is not me:
                     return
                 self._reading = None
-            self._sleep(self.pace() / max(1, len(self._watches)))
+            # A read takes a part of the time until the next one; what is late already is not made up for.
+            due = max(due + self.pace() / max(1, len(self._watches)), self._clock())
+            self._sleep(due - self._clock())
 
     def health(self, device):
         watch = self._watches.get(device)

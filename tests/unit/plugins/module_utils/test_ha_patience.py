@@ -106,8 +106,8 @@ def luns(**number):
 
 @pytest.mark.parametrize('number, busy, loaded', [
     (dict(good=100), 0, False), (dict(good=100), 7, False), (dict(good=100), 8, True), (dict(taken=100), 0, False), (dict(taken=100), 8, True),
-    (dict(new=7, good=100), 0, False), (dict(new=8, good=100), 0, True), (dict(new=4, silent=4, good=100), 0, True), (dict(new=7), 7, False)])
-def test_its_hands_are_full_when_many_disks_are_at_work_or_have_not_been_read_of_late(number, busy, loaded):
+    (dict(new=7, good=100), 0, False), (dict(new=8, good=100), 0, True), (dict(new=7, silent=40, good=100), 0, False), (dict(new=7), 7, False)])
+def test_its_hands_are_full_when_many_disks_are_at_work_or_have_not_been_read_yet(number, busy, loaded):
     view = dict(luns=luns(**number))
     memory = dict(new_memory(), busy=tuple(('map', lun) for lun in sorted(view['luns'], reverse=True)[:busy]) + (('fence', '10.0.0.2:0/1'), ('open', None)))
     assert ha_patience.loaded(SITE, memory, view) is loaded

@@ -74,7 +74,7 @@ def test_many_disks_are_read_no_more_often_in_all_than_few():
     assert dog.health('7') == 'silent', 'nobody had an answer for longer than a second'
     watches['/dev/rbd8'].look()
     assert dog.health('7') == 'good', 'read every 37.5 s, so its answer counts for longer as long as others are answered'
-    watches['/dev/rbd7']._clock = watches['/dev/rbd8']._clock = lambda: 38.5
+    watches['/dev/rbd7']._clock = watches['/dev/rbd8']._clock = lambda: 75.5
     watches['/dev/rbd8'].look()
     assert dog.health('7') == 'silent' and dog.health('8') == 'good'
 
@@ -189,3 +189,18 @@ def test_what_no_read_can_raise_ends_one_reader_and_not_the_reading():
     reading.threads[-1].join(10)
     reading.time += ha_watch.HELD
     assert sorted(reading.round() for dummy in range(2)) == ['a', 'b']
+
+
+def test_the_time_that_a_read_takes_is_part_of_the_time_until_the_next_one():
+    reading = Reading('abc')
+    look = reading.look
+
+    def slow(path, page):
+        reading.time += 0.1
+        look(path, page)
+
+    for watch in reading.dog.watches():
+        watch._read = slow
+    for dummy in range(6):
+        reading.round()
+    assert [round(seconds, 3) for seconds in reading.slept] == [0.025] * 6
