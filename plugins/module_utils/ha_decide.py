@@ -24,6 +24,7 @@ def decide(site, memory, view, elapsed):
     view: table   {gateway: record} as last read, or None when that is longer ago than limits.gap
           fresh   whether it was read since the last step
           wrote   whether my record has been written since the last step, however long that took
+          asked   whether an exchange has ended since this agent began; missing: yes
           luns    {disk: {client: address of the mapping's Ceph client or None when it is not mapped,
                           health: good, fenced (Ceph refuses the client), silent (no answer) or None (not known),
                           path: active (ALUA state and open device) or passive,

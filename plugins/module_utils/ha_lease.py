@@ -17,7 +17,8 @@ def observe(site, memory, view, elapsed):
     """Bring quiet, mute and peers of C(memory) up to date, in place."""
     limits = site.limits
     quiet = min(memory['quiet'] + elapsed, 2 * limits.gap)
-    memory['mute'] = min(memory['mute'] + elapsed, limits.close)
+    if view.get('asked', True):  # else this agent has just begun, and nothing is known of Ceph
+        memory['mute'] = min(memory['mute'] + elapsed, limits.close)
     if view['fresh'] or any(lun['health'] == 'good' for lun in view['luns'].values()):
         memory['mute'] = 0
     memory['quiet'] = quiet

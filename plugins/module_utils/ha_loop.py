@@ -86,7 +86,8 @@ class Agent(object):
         self._looked = self._whole = self._beaten = self._followed = None
         self._cost = self._whole_cost = 0  # seconds that the last look took, and the last one at all disks
         self._table = self._told = None
-        self._fresh = self._wrote = False
+        self._fresh = self._wrote = self._asked = False
+        self._born = clock()
         self._last = None
         self._closing = None
         self.pace = Pace(site.me)
@@ -143,7 +144,7 @@ class Agent(object):
             self._tell('exchange', 'exchanging records: %s' % error)
         ended = self.clock()
         with self._lock:
-            self._exchanging = False
+            self._exchanging, self._asked = False, True
             self.pace.ended(record, table is not None, ended - began)
             # An answer that was long under way tells of long ago: this host may have been frozen.
             wake = table is not None and news(table, self._table)
@@ -301,7 +302,9 @@ class Agent(object):
         for device in self.site.order:
             found = seen['luns'].get(device, ABSENT)
             luns[device] = dict(found, health=self.watchdog.health(device)) if found['client'] else found
-        return dict(table=table, fresh=fresh and table is not None, wrote=wrote, luns=luns, open=self._is_open(seen, now),
+        # On a busy host the first exchange ends some seconds after the first step, and what is served is served on until then.
+        asked = self._asked or now >= self._born + self.site.limits.boot
+        return dict(table=table, fresh=fresh and table is not None, wrote=wrote, asked=asked, luns=luns, open=self._is_open(seen, now),
                     orders=dict(drain=drain, away=self.leaving == 'away',
                                 wants=[lun for lun in seen['orders']['wants'] if lun in self.site.order]),
                     done=[each[1:4] for each in done])

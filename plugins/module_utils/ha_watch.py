@@ -195,6 +195,15 @@ class Watchdog(object):
         self.start(lambda: self._read(me))
 
     def _read(self, me):
+        try:
+            self._read_on(me)
+        finally:
+            # However it ended: the next one goes on.
+            with self._turns:
+                if self._reader is me:
+                    self._reader = None
+
+    def _read_on(self, me):
         page = mmap.mmap(-1, PAGE)  # O_DIRECT wants aligned memory
         due = self._clock()
         while True:
@@ -204,7 +213,6 @@ class Watchdog(object):
                 if self._reader is not me:  # the host was frozen, and the loop woke first
                     return
                 if not self._rota:
-                    self._reader = None
                     return
                 watch, self._reading = self._rota.popleft(), self._clock()
             try:
@@ -217,7 +225,7 @@ class Watchdog(object):
                 self._reading = None
             # A read takes a part of the time until the next one; what is late already is not made up for.
             due = max(due + self.pace() / max(1, len(self._watches)), self._clock())
-            self._sleep(due - self._clock())
+            self._sleep(max(0, due - self._clock()))
 
     def health(self, device):
         watch = self._watches.get(device)

@@ -10,7 +10,7 @@ import pytest
 from ha_world import World
 
 from ansible_collections.cephgate.iscsi.plugins.module_utils import ha_loop, ha_pace
-from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_types import action
+from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_types import LIMITS, action
 
 
 def test_what_a_take_over_changes_is_looked_at_by_itself(monkeypatch):
@@ -272,6 +272,17 @@ def test_what_an_agent_before_this_one_has_left_moving_ends(world, device):
     assert world.gw2.value('device_groups/%s/target_groups/gw2/state' % device) == 'transitioning'
     world.run(1)
     assert world.gw2.value('device_groups/%s/target_groups/gw2/state' % device) == 'standby', 'gw1 serves it'
+
+
+def test_an_agent_that_has_just_begun_lowers_no_path_before_it_has_asked_ceph(world, device):
+    """On a busy host its first exchange takes longer than the silence of Ceph for which an agent that is at work lowers its paths."""
+    world.gw1.kill_agent()
+    world.gw1.connected.clear()
+    world.gw1.start()
+    world.run(LIMITS.close + 2)
+    assert world.gw1.serves(device)
+    world.run(LIMITS.boot)
+    assert not world.gw1.serves(device) and not world.gw1.is_open(), 'but not for ever, should that hang'
 
 
 def test_a_path_that_is_lowered_for_another_reason_is_passive_at_once(world, device):

@@ -187,8 +187,15 @@ def test_what_no_read_can_raise_ends_one_reader_and_not_the_reading():
         watch._read = broken
     reading.dog.tend()
     reading.threads[-1].join(10)
-    reading.time += ha_watch.HELD
     assert sorted(reading.round() for dummy in range(2)) == ['a', 'b']
+
+
+def test_nobody_sleeps_until_a_moment_that_has_just_passed():
+    reading = Reading('a')
+    reading.dog._clock = lambda: setattr(reading, 'time', reading.time + 1) or reading.time
+    for dummy in range(3):
+        reading.round()
+    assert reading.slept == [0] * 3
 
 
 def test_the_time_that_a_read_takes_is_part_of_the_time_until_the_next_one():
