@@ -88,6 +88,9 @@ def ended(kind, lun, outcome, site, memory, view):
     """What the end of look or map means for a take-over."""
     taking = memory['taking'].get(lun)
     if taking is None or taking['stage'] != kind:
+        if kind == 'map' and outcome == 'ok':
+            # It was given up, and is through after all: kept when nobody else is at the disk (ha_decide), for the next try would take as long.
+            memory['unfit'].pop(lun, None)
         return
     if kind == 'look':
         _found(lun, outcome, site, memory, view)

@@ -171,6 +171,24 @@ def test_a_map_that_hangs_gives_the_claim_back(widow):
     assert widow.memory['record']['luns'] == {} and widow.memory['record']['unfit'] == ['a']
 
 
+@pytest.mark.parametrize('another', [False, True])
+def test_a_map_that_ends_well_after_it_was_given_up_is_kept_when_nobody_else_is_at_the_disk(widow, another):
+    widow.act(('look', 'a', None), beats=())
+    assert widow.pass_by(LIMITS.claim + 3, beats=()) == []
+    if another:
+        widow.table['gw1'] = record(luns={'a': 6})
+        widow.act()
+    widow.luns['a'].update(client=MINE, health='good')
+    assert widow.act(('map', 'a', 'ok'), beats=('gw1',) if another else ()) == [('unmap' if another else 'settle', 'a')]
+    assert widow.memory['record']['luns'] == ({} if another else {'a': 5}) and widow.memory['record']['unfit'] == []
+
+
+def test_one_that_ends_badly_is_not(widow):
+    widow.act(('look', 'a', None), beats=())
+    widow.pass_by(LIMITS.claim + 3, beats=())
+    assert widow.act(('map', 'a', 'failed'), beats=()) == [] and widow.memory['record']['unfit'] == ['a']
+
+
 def test_silence_over_my_own_outage_is_no_silence():
     agent = Agent()
     agent.table['gw1'] = record(luns={'a': 1}, addrs=[OLD])
