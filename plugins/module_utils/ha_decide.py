@@ -13,7 +13,7 @@ from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
 from ansible_collections.cephgate.iscsi.plugins.module_utils import ha_patience, ha_take
-from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_lease import observe
+from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_lease import LONGER, observe
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_place import newest, record, successor, survey
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_types import CLOSE, MOVING, OPEN, action, claims_of
 
@@ -93,8 +93,10 @@ def _ends(site, memory, view):
             ha_take.give_up(key, site, memory)
         elif kind == 'unmap' and outcome != 'ok':
             memory['stay'][key] = site.limits.unfit
-    if not memory['taking'] and not memory['turn']:
-        memory['fenced'] = ()
+    if not memory['taking'] and not memory['turn'] and view['table'] is not None:
+        # Not who still has its mappings: what it held and nobody has taken yet need not wait until it has let go of all of them.
+        named = set(client for each in view['table'].values() for client in each['addrs'])
+        memory['fenced'] = tuple(client for client in memory['fenced'] if client in named)
     for lun, client in sorted(memory['settled'].items()):
         if view['luns'][lun]['client'] != client or view['luns'][lun]['path'] == 'active':
             del memory['settled'][lun]
@@ -129,7 +131,11 @@ def _in_service(site, memory, view, elapsed):
     limits = site.limits
     held = any(found['client'] for found in view['luns'].values())
     actions = []
-    if held and memory['mute'] >= limits.close:
+    suspend, close = limits.suspend, limits.close
+    if memory['mute'] >= suspend and ha_patience.loaded(site, memory, view):
+        suspend, close = close, LONGER * close
+    view = dict(view, mute=memory['mute'] >= suspend)
+    if held and memory['mute'] >= close:
         actions += [CLOSE] if view['open'] else []
     elif not view['open'] and all(found['health'] == 'good' or not found['client'] for found in view['luns'].values()):
         actions.append(OPEN)
@@ -153,7 +159,7 @@ def _disk(lun, site, memory, view, elapsed):
             return [action('lower', lun)]
         ha_take.begin(lun, site, memory, view, elapsed)
         return ha_take.proceed(lun, site, memory, view) if lun in memory['taking'] else []
-    if memory['mute'] >= site.limits.suspend:
+    if view['mute']:
         return [action('lower', lun)] if found['path'] == 'active' else []
     if memory['n'] is None or view['table'] is None:
         return []  # what is served is served on; what is not needs the records

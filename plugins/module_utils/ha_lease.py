@@ -13,12 +13,15 @@ from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
 
+LONGER = 2  # times as long a gateway waits for a sign of Ceph that has its hands full: it may be late itself, and the others wait for it as well
+
+
 def observe(site, memory, view, elapsed):
     """Bring quiet, mute and peers of C(memory) up to date, in place."""
     limits = site.limits
     quiet = min(memory['quiet'] + elapsed, 2 * limits.gap)
     if view.get('asked', True):  # else this agent has just begun, and nothing is known of Ceph
-        memory['mute'] = min(memory['mute'] + elapsed, limits.close)
+        memory['mute'] = min(memory['mute'] + elapsed, LONGER * limits.close)
     if view['fresh'] or any(lun['health'] == 'good' for lun in view['luns'].values()):
         memory['mute'] = 0
     memory['quiet'] = quiet

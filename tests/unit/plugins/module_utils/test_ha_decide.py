@@ -106,6 +106,29 @@ def test_the_newest_osdmap_is_asked_for_while_the_first_read_is_under_way(widow,
         assert widow.act(('settle', 'a', 'ok'), beats=()) == ([('raise', 'a')] if raises else [])
 
 
+@pytest.mark.parametrize('named', [True, False])
+def test_who_is_fenced_and_wakes_is_not_waited_for_while_it_lets_go_of_its_mappings(named):
+    """It held more disks than could be taken over before it woke, and claims them no more."""
+    agent = Agent(luns=('a', 'b'))
+    agent.table['gw1'] = record(luns={'a': 4, 'b': 4}, addrs=[OLD])
+    agent.know_gw1()
+    agent.memory['unfit'] = {'b': 9}
+    agent.pass_by(LIMITS.dead + 1, beats=())
+    agent.act(('look', 'a', OLD), beats=())
+    agent.act(('fence', OLD, 'ok'), beats=())
+    agent.luns['a'].update(client=MINE, health='good')
+    agent.act(('map', 'a', 'ok'), beats=())
+    agent.act(('settle', 'a', 'ok'), beats=())
+    agent.luns['a'].update(path='active')
+    agent.act(('raise', 'a', 'ok'), beats=())
+    agent.table['gw1'] = dict(agent.table['gw1'], luns={}, addrs=[OLD] if named else [])
+    begun = []
+    while not begun:
+        begun = agent.act()
+    assert begun == [('look', 'b')]
+    assert agent.act(('look', 'b', OLD)) == ([('map', 'b')] if named else [])
+
+
 def test_a_fence_that_fails_is_tried_again_and_nothing_is_mapped(widow):
     assert widow.act(('look', 'a', OLD), beats=()) == [('fence', OLD)]
     assert widow.act(('fence', OLD, 'failed'), beats=()) == [('fence', OLD)]
@@ -299,6 +322,21 @@ def test_without_a_sign_of_ceph_paths_become_passive_then_the_target_closes_and_
     agent.act(('close', None, 'ok'), fresh=None)
     agent.luns['a']['health'] = 'good'
     assert agent.act() == [('open', None), ('settle', 'a')], 'no new mapping'
+
+
+def test_who_has_its_hands_full_waits_longer_for_a_sign_of_ceph(agent):
+    """It may be late itself, and the others wait for it as well."""
+    agent = Agent(luns='abcdefghi').own()
+    for lun in 'bcdefghi':
+        agent.luns[lun].update(client=MINE, health=None)
+    assert agent.act() == [('settle', lun) for lun in 'bcdefghi'] and agent.memory['record']['loaded']
+    agent.luns['a']['health'] = 'silent'
+    assert agent.pass_by(LIMITS.close - 0.5, fresh=None) == []
+    assert agent.act(fresh=None) == [('lower', 'a')]
+    agent.luns['a']['path'] = 'passive'
+    assert agent.act(('lower', 'a', 'ok'), fresh=None) == []
+    assert agent.pass_by(LIMITS.close - 1, fresh=None) == []
+    assert agent.act(fresh=None) == [('close', None)]
 
 
 def test_who_cannot_beat_but_is_answered_serves_on(agent):
