@@ -176,8 +176,10 @@ class Watchdog(object):
 
     def _begin(self, watch):
         """The first read, which somebody waits for."""
-        watch.look(mmap.mmap(-1, PAGE))
-        self._back(watch)
+        try:
+            watch.look(mmap.mmap(-1, PAGE))
+        finally:
+            self._back(watch)
 
     def _back(self, watch):
         with self._turns:
