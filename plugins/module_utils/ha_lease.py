@@ -60,6 +60,19 @@ def _kept(record, known, limits):
     return silence(record, known, limits) - limits.dead if known['seen'] and not (record and record['away']) else 0
 
 
+def described(record, known, limits):
+    """How another gateway is, for people, who wonder why nobody takes its disks over yet."""
+    if not known or known['n'] is None:
+        return 'never seen'
+    if not known['seen']:
+        return 'not seen yet'
+    if known['still'] < limits.dead:
+        return 'alive'
+    longest = silence(record, known, limits)
+    return 'silent for %d s%s' % (known['still'], ' and longer: dead' if known['still'] >= longest else ', and dead after %d s%s' % (
+        longest, ': its agent restarts' if record and record['away'] else ': it has its hands full' if record and record.get('loaded') else ''))
+
+
 def alive(site, memory, view, name):
     """Whether a gateway must be taken for living: it is me, or it was not silent for long enough."""
     if name == site.me:

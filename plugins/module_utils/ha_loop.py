@@ -20,14 +20,13 @@ except ImportError:  # Python 2
     from thread import start_new_thread
 
 from ansible_collections.cephgate.iscsi.plugins.module_utils import ha_decide, ha_patience, ha_seen
-from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_lease import silence
+from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_lease import described, silence
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_pace import BEAT, Pace, news
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_types import is_record, new_memory
 
 LOOK = 0.25     # seconds between looks at this gateway, at least
 # Times what one at all disks takes, until the next one at all of them, but no more seconds: what actions have changed is looked at by itself.
 RARE, MOST = 9, 3.0
-CROWD = 8       # actions at a time
 FOLLOW = 5.0    # seconds between looks at guards
 # A fenced gateway's sessions wait for commands that the guard holds back, so some go only when it lets go. By then their
 # connections must be down: SCST shuts them at once, LIO stops sending.
@@ -146,8 +145,8 @@ class Agent(object):
         with self._lock:
             self._exchanging, self._asked = False, True
             self.pace.ended(record, table is not None, ended - began)
-            # An answer that was long under way tells of long ago: this host may have been frozen.
             wake = table is not None and news(table, self._table)
+            # An answer that was long under way tells of long ago: this host may have been frozen.
             if table is not None and ended - began <= self.site.limits.gap:
                 self._table, self._told, self._fresh = table, ended, True
             self._wrote = self._wrote or table is not None and record is not None  # which shows that I live, however late
@@ -241,11 +240,11 @@ class Agent(object):
 
     def crowded(self):
         """Whether so much is under way at once that it waits for the processor."""
-        return len(self.memory['busy']) > CROWD
+        return len(self.memory['busy']) >= self.site.limits.load
 
     def working(self):
         """The same, without what has ended and waits for the next step."""
-        return len(self.memory['busy']) - len(self._ended) > CROWD
+        return len(self.memory['busy']) - len(self._ended) >= self.site.limits.load
 
     def _notice(self):
         """The record to write, in which others are asked to hurry when disks are about to be given away."""
@@ -452,12 +451,8 @@ class Agent(object):
                 health=self.watchdog.health(device), sessions=found.get('sessions'),
                 doing=(memory['taking'].get(device) or {}).get('stage') or ('giving away' if device in memory['releasing'] else None),
                 unfit=device in memory['unfit'], taken=self._taken.get(device, (0, None))[0], pause=self._taken.get(device, (0, None))[1])
-        gateways = {}
-        for name in self.site.gateways:
-            known = memory['peers'].get(name)
-            gateways[name] = 'me' if name == self.site.me else 'never seen' if not known or known['n'] is None else \
-                'alive' if known['seen'] and known['still'] < self.site.limits.dead else \
-                'silent for %d s' % known['still'] if known['seen'] else 'not seen yet'
+        gateways = dict((name, 'me' if name == self.site.me else described(table.get(name), memory['peers'].get(name), self.site.limits))
+                        for name in self.site.gateways)
         return dict(gateways=gateways, disks=disks, refused=list(memory['refused']), leaving=self.leaving, drain=bool(seen and seen['orders']['drain']),
                     ceph=None if self._told is None else round(max(0, self.clock() - self._told), 1),
                     trouble=sorted(text for text in self._trouble.values() if text) + ha_patience.complaints(self.site, memory))

@@ -21,7 +21,11 @@ NEWS = ('luns', 'serves')
 
 def news(table, before):
     """Whether any record says something else than before, and not only that its gateway lives."""
-    return before is None or set(table) != set(before) or any(dict(record, n=0) != dict(before[name], n=0) for name, record in table.items())
+    return before is None or set(table) != set(before) or any(_differs(record, before[name]) for name, record in table.items())
+
+
+def _differs(record, before):
+    return dict(record, n=0) != dict(before, n=0)
 
 
 class Pace(object):
@@ -42,13 +46,10 @@ class Pace(object):
 
     def to_write(self, record, now):
         """The record if it has to be written: it says something new, or shows that I live."""
-        if record is not None and not self.failed and self._wrote is not None and now < self._wrote + BEAT and not self._differs(record):
+        if record is not None and not self.failed and self._wrote is not None and now < self._wrote + BEAT and self.landed and not _differs(record, self.landed):
             return None
         self._wrote = now
         return record
-
-    def _differs(self, record):
-        return self.landed is None or news(dict(me=record), dict(me=self.landed))
 
     def seconds(self, record, table, moving, crowded):
         """From the beginning of an exchange to that of the next. moving: whether a path here waits for another gateway to serve; crowded: whether so much

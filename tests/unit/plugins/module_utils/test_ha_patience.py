@@ -94,6 +94,17 @@ def test_who_has_its_hands_full_is_waited_for_as_one_that_restarts(loaded, secon
     assert ha_lease.silence(record, dict(seen=True), LIMITS) == seconds
 
 
+@pytest.mark.parametrize('known, values, text', [
+    (None, {}, 'never seen'), (dict(n=None, still=0, seen=False), {}, 'never seen'), (dict(n=1, still=9, seen=False), {}, 'not seen yet'),
+    (dict(n=1, still=2.9, seen=True), {}, 'alive'), (dict(n=1, still=3, seen=True), {}, 'silent for 3 s and longer: dead'),
+    (dict(n=1, still=5, seen=True), dict(loaded=True), 'silent for 5 s, and dead after 30 s: it has its hands full'),
+    (dict(n=1, still=5, seen=True), dict(away=True), 'silent for 5 s, and dead after 30 s: its agent restarts'),
+    (dict(n=1, still=5, seen=True), dict(patience=6), 'silent for 5 s, and dead after 6 s'),
+    (dict(n=1, still=30, seen=True), dict(loaded=True), 'silent for 30 s and longer: dead')])
+def test_people_are_told_how_long_a_silent_gateway_is_waited_for(known, values, text):
+    assert ha_lease.described(dict(dict(away=False), **values), known, LIMITS) == text
+
+
 def luns(**number):
     """So many disks of each kind; of the kind taken, nothing is mapped yet."""
     kinds = dict(
