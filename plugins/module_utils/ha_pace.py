@@ -46,7 +46,8 @@ class Pace(object):
 
     def to_write(self, record, now):
         """The record if it has to be written: it says something new, or shows that I live."""
-        if record is not None and not self.failed and self._wrote is not None and now < self._wrote + BEAT and self.landed and not _differs(record, self.landed):
+        old = record is not None and self.landed and not _differs(record, self.landed)
+        if old and not self.failed and self._wrote is not None and now < self._wrote + BEAT:
             return None
         self._wrote = now
         return record
