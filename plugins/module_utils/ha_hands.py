@@ -77,6 +77,7 @@ class Hands(object):
         self._fenced = set()     # by this agent: their locks are anybody's
         self._moments = itertools.count()  # which of two things came first
         self._since = {}         # {device: ((client, number) of its mapping, when it was made)}, until that was settled
+        self._ready = {}         # {device: (client, number) of the mapping that was settled last}
         self._settling = threading.Lock()
         self._settled = {}       # {client: (when the newest osdmap was last asked for, when that ended, what came of it)}
         self.take(state)
@@ -127,8 +128,13 @@ class Hands(object):
         self.say('fenced client %s until %s' % (client, until))
         return 'ok'
 
-    def _map(self, device, _arg):
+    def _forget(self, device):
+        """What is known of its mapping."""
         self._since.pop(device, None)
+        self._ready.pop(device, None)
+
+    def _map(self, device, _arg):
+        self._forget(device)
         image = self.images[device]
         current = self.clients()
         if image in current:
@@ -171,6 +177,7 @@ class Hands(object):
                 self._settled = {entry['client']: (began, next(self._moments), error)}
         if error is not None:
             raise error
+        self._ready[device] = (entry['client'], entry['number'])
         return 'ok'
 
     def _catch_up(self, entry):
@@ -186,6 +193,10 @@ class Hands(object):
 
     def _raise(self, device, _arg):
         entry = self._entry(device)
+        if self._ready.pop(device, None) != (entry['client'], entry['number']):
+            # Unmapped and mapped anew meanwhile, as by a command that has outlived its agent: others may have written and been fenced since, and
+            # some OSD may not know that yet (found by tests/model/contract.py).
+            raise OSError(errno.ESTALE, 'image %s has another mapping than the one that was found to be up to date' % self.images[device])
         self.guards.ensure(device, self._number(entry), entry['size'])
         self.paths.make_active(device)
         return 'ok'
@@ -206,7 +217,7 @@ class Hands(object):
         self.paths.settle(device)
 
     def _unmap(self, device, _arg):
-        self._since.pop(device, None)
+        self._forget(device)
         self.guards.remove(device)
         entry = self.mapping(self.images[device])
         if entry is not None:
@@ -218,7 +229,7 @@ class Hands(object):
         entry = self.mapping(self.images[device])
         if entry is None or entry['client'] != client:
             return 'ok'
-        self._since.pop(device, None)
+        self._forget(device)
         self.guards.fail(device)
         self.paths.make_passive(device)
         self.guards.remove(device)

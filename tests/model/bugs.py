@@ -43,6 +43,10 @@ def _unmap_first(actions, memory, view):
     return [action('clear', each.key, view['luns'][each.key]['client']) if each.kind == 'lower' else each for each in actions]
 
 
+# What is done too early: how the core's actions are changed
+CHANGES = {'raise': _raise_first, 'clear': _unmap_first, 'break': _break_instead}
+
+
 @contextmanager
 def replaced(module, name, value):
     old = getattr(module, name)

@@ -6,9 +6,11 @@ import time
 
 import pytest
 
+from ansible_collections.cephgate.iscsi.plugins.module_utils import ha_decide
 
 from agents import HASTY, Agents
 from calm import Calm
+from contract import Keeping
 from explore import explore, walk
 from world import Rules
 
@@ -30,7 +32,8 @@ def pytest_generate_tests(metafunc):
 
 def test_every_state_is_safe_and_leads_back_to_service(bounds, capsys):
     gateways, disks, faults, start, limit = bounds
-    rules = Rules(Agents(gateways, disks))
+    keeping = Keeping(ha_decide.decide)
+    rules = Rules(Agents(gateways, disks, decide=keeping))
     calm = Calm(rules)
     began = time.monotonic()
     result = explore(rules, faults, limit=limit, further=calm, start=calm.served(faults) if start == 'served' else None)
@@ -40,17 +43,19 @@ def test_every_state_is_safe_and_leads_back_to_service(bounds, capsys):
             'complete' if result.complete else 'stopped at the limit', time.monotonic() - began, calm.worst()))
     assert result.complete or limit
     assert result.states > 100 and calm.worst() > 0
+    assert keeping.kinds >= {'look', 'map', 'settle', 'raise', 'open'}
 
 
 @pytest.mark.parametrize('gateways, disks, takes', [(2, 1, 2), (3, 1, 2), (3, 2, 2), (2, 2, 1)])
 def test_long_ways_by_chance_with_many_faults(gateways, disks, takes, request, capsys):
     """Far beyond what can be explored to the end. takes: disks that one gateway takes over at a time"""
     quick = request.config.getoption('--model') == 'quick'
-    rules = Rules(Agents(gateways, disks, limits=HASTY._replace(takes=takes)))
+    keeping = Keeping(ha_decide.decide)
+    rules = Rules(Agents(gateways, disks, decide=keeping, limits=HASTY._replace(takes=takes)))
     calm = Calm(rules)
     begin, states = calm.served(12), set()
     for seed in range(30 if quick else 3000):
         states.update(walk(rules, begin, 150, seed, further=calm))
     with capsys.disabled():
         print('\nmodel: %d gateways, %d disks, 12 faults, by chance: %d states' % (gateways, disks, len(states)))
-    assert len(states) > 1000
+    assert len(states) > 1000 and keeping.kinds >= {'fence', 'lower', 'unmap', 'close', 'clear'}

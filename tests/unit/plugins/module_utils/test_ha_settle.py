@@ -18,8 +18,9 @@ class Gateway:
     """Ceph, krbd and guards of one; errors: of the next questions for the newest osdmap."""
 
     def __init__(self):
-        self.mappings, self.asked, self.errors, self.made, self.looked = {}, 0, [], 0, 0
-        self.hands = Hands(STATE, self, self, None, self, self.mapped, lambda line: None, epoch=lambda entry: 7, options=self.options)
+        self.mappings, self.asked, self.errors, self.made, self.looked, self.active, self.said = {}, 0, [], 0, 0, set(), []
+        self.hands = Hands(STATE, self, self, self, self, self.mapped, self.said.append, epoch=lambda entry: 7, number=lambda entry: '252:0',
+                           options=self.options)
 
     def options(self, _entry):
         self.looked += 1
@@ -40,6 +41,12 @@ class Gateway:
 
     def remove(self, device):
         pass
+
+    def ensure(self, device, number, size):
+        pass
+
+    def make_active(self, device):
+        self.active.add(device)
 
     def epoch(self):
         self.asked += 1
@@ -119,3 +126,27 @@ def test_an_error_is_shared_by_those_who_waited_for_it(gateway):
     for thread in threads:
         thread.join(20)
     assert outcomes == ['failed'] * 3 and gateway.asked == 1
+
+
+def test_a_path_is_made_active_for_the_mapping_that_was_settled(gateway):
+    gateway.do('map', 'a')
+    gateway.do('settle', 'a')
+    assert gateway.do('raise', 'a') == 'ok' and gateway.active == {'a'}
+
+
+@pytest.mark.parametrize('between', ['nothing', 'a command of a former agent', 'unmap and map', 'raise'])
+def test_a_path_is_not_made_active_for_another_mapping_or_for_none_that_was_settled(gateway, between):
+    """Others may have written meanwhile, and an OSD may not know that they were fenced since."""
+    gateway.do('map', 'a')
+    if between != 'nothing':
+        gateway.do('settle', 'a')
+    if between == 'a command of a former agent':
+        gateway.map('rbd/a', [])
+    elif between == 'unmap and map':
+        gateway.do('unmap', 'a')
+        gateway.do('map', 'a')
+    elif between == 'raise':
+        gateway.do('raise', 'a')
+        gateway.active.clear()
+    assert gateway.do('raise', 'a') == 'failed' and not gateway.active
+    assert 'image rbd/a has another mapping than the one that was found to be up to date' in gateway.said[-1]
