@@ -21,7 +21,7 @@ import sys
 import time
 
 from ansible_collections.cephgate.iscsi.plugins.module_utils import (
-    gateway_drain, gateway_ha, gateway_metrics, gateway_release, gateway_serve, gateway_state, ha_agent, lock)
+    gateway_drain, gateway_ha, gateway_metrics, gateway_refused, gateway_release, gateway_serve, gateway_state, ha_agent, lock)
 from ansible_collections.cephgate.iscsi.plugins.module_utils.gateway_fenced import FencedGateway
 from ansible_collections.cephgate.iscsi.plugins.module_utils.gateway_mapper import Mapper
 from ansible_collections.cephgate.iscsi.plugins.module_utils.gateway_orders import Orders
@@ -245,14 +245,16 @@ def serve(options):
     """Keep the gateway as its state file says, for ever: at boot, after a restart of iscsi-scstd, when an image is back."""
     here = Here(options)
     command = os.stat(sys.argv[0]).st_mtime
+    known = {}
+    sentry = gateway_refused.Sentry(lambda: mapped(known=known), lambda client: ha_agent.ceph_of(here.load()).listed(client), journal)
     with here.lock('serve', wait=10):
         keeper = gateway_serve.Keeper(
             options.state, here.gateway, here.mapper(), lambda: here.lock(wait=0),
             lambda problems: gateway_serve.write_report(here.report_path(), problems), journal,
-            drained=here.orders().drained)
+            drained=here.orders().drained, sentry=sentry)
         while os.stat(sys.argv[0]).st_mtime == command:
             keeper.tick()
-            time.sleep(gateway_serve.LOOK_EVERY)
+            sentry.wake.wait(gateway_serve.LOOK_EVERY)
     start_again()
 
 

@@ -26,8 +26,11 @@ PATIENCE = 30
 CLOSING = 5
 
 
-def release(gateway, holders=holders, patience=PATIENCE, sleep=time.sleep):
-    """Targets out of service, sessions closed, devices removed, images unmapped: (operations done, {object: problem})."""
+def release(gateway, holders=holders, patience=PATIENCE, sleep=time.sleep, dead=None):
+    """Targets out of service, sessions closed, devices removed, images unmapped: (operations done, {object: problem}).
+
+    dead: {image: why} of mappings that refuse every read and write; those are unmapped by force
+    """
     done, problems = [], {}
     end = clock() + patience
     for what, plan in (('targets', _targets), ('devices', _devices)):
@@ -43,7 +46,7 @@ def release(gateway, holders=holders, patience=PATIENCE, sleep=time.sleep):
             if clock() >= late:
                 break
             sleep(0.25)
-    _unmap(gateway, holders, end, sleep, done, problems)
+    _unmap(gateway, holders, end, sleep, done, problems, dead)
     return done, problems
 
 
@@ -59,7 +62,7 @@ def _devices(gateway):
     return scst_device.plan(scst_device.snapshot(gateway.sysfs, listed), listed, remove_exported=True)
 
 
-def _unmap(gateway, holders, end, sleep, done, problems):
+def _unmap(gateway, holders, end, sleep, done, problems, dead):
     """Several at a time; again for a while where something still holds the mapping."""
     queue = [entry['image'] for entry in gateway.state['images']]
 
@@ -72,7 +75,7 @@ def _unmap(gateway, holders, end, sleep, done, problems):
             while True:
                 try:
                     gateway.unguard(image)
-                    done.extend(perform(plan_mappings(gateway.rbd, gateway.mapped(), [dict(image=image, state='absent')], holders),
+                    done.extend(perform(plan_mappings(gateway.rbd, gateway.mapped(), [dict(image=image, state='absent')], holders, dead),
                                         gateway.rbd.perform))
                     problems.pop(image, None)
                     break

@@ -11,7 +11,7 @@ import json
 import os
 import time
 
-from ansible_collections.cephgate.iscsi.plugins.module_utils import gateway_state
+from ansible_collections.cephgate.iscsi.plugins.module_utils import gateway_release, gateway_state
 from ansible_collections.cephgate.iscsi.plugins.module_utils.gateway_mapper import clock
 from ansible_collections.cephgate.iscsi.plugins.module_utils.lock import Busy
 from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Failed, Refused
@@ -66,9 +66,13 @@ class Keeper(object):
     report:  called with what cannot be served, whenever that changes
     say:     called with a line for the journal
     drained: () -> whether the operator took the gateway out of service; then all is kept ready, and the target disabled
+    sentry:  gateway_refused.Sentry, or None: nobody looks whether Ceph refuses this gateway
+    release: as gateway_release.release
     """
 
-    def __init__(self, path, gateway, mapper, guard, report, say, clock=clock, drained=lambda: False):
+    def __init__(self, path, gateway, mapper, guard, report, say, clock=clock, drained=lambda: False, sentry=None, release=gateway_release.release):
+        self.sentry = sentry
+        self.release = release
         self.path = path
         self.gateway = gateway
         self.mapper = mapper
@@ -83,7 +87,7 @@ class Keeper(object):
         self._here = None
         self._served = False  # the targets were in place when we looked last
         self._held_back = False  # the target is not enabled yet, for the sake of images that are still to come
-        self._again = 0
+        self._again = self._leave_again = 0
         self._look_for_images = 0
         self._new_since = self._ready_since = None
         self._told = {}
@@ -91,7 +95,12 @@ class Keeper(object):
     def tick(self):
         try:
             self._load()
-            if self._needed():
+            refused = self._refused()
+            if refused:
+                if self._clock() >= self._leave_again:
+                    with self.guard():
+                        self._leave(refused)
+            elif self._needed():
                 with self.guard():
                     self._load()  # a module may have had the lock
                     self._act()
@@ -110,6 +119,23 @@ class Keeper(object):
             self._here = self.gateway(self._state)
             self._stamp, self._new_since = stamp, self._clock()
             self._again = self._look_for_images = 0
+
+    def _refused(self):
+        if self.sentry is None or self._state.get('ha'):
+            return {}  # with ha_mode fenced the agent looks
+        return self.sentry.look(set(entry['image'] for entry in self._state['images']))
+
+    def _leave(self, refused):
+        """Sessions go before anything else: what still comes is answered with medium errors. The next looks bring everything back."""
+        self.say('this gateway leaves service until it has a new client of Ceph: %s' % '; '.join(sorted(set(refused.values()))))
+        done, problems = self.release(self._here, dead=refused)
+        for operation in done:
+            self.say(operation.line())
+        for what in sorted(problems):
+            self.say('still held: %s: %s' % (what, problems[what]))
+        self.sentry.over()
+        self._leave_again = self._clock() + (RETRY_EVERY if problems else 0)
+        self._served, self._again, self._look_for_images = False, 0, 0
 
     def _needed(self):
         now = self._clock()

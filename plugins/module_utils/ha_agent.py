@@ -84,7 +84,8 @@ def host_address(state, current):
 
 
 def ceph_of(state):
-    pool = state['ha']['pool']
+    """With ha_mode shared there are no records, so no pool for them."""
+    pool = (state.get('ha') or {}).get('pool')
     found = ha_rados.bindings()
     if found:
         return ha_rados.Rados(found, pool, state['client'], state['cluster'])

@@ -48,9 +48,13 @@ def read_disk(path, page):
 
 
 class Watch(object):
-    """Of one mapping. listed(client) -> whether Ceph has it in its blocklist; may raise and may take its time."""
+    """Of one mapping. listed(client) -> whether Ceph has it in its blocklist; may raise and may take its time.
 
-    def __init__(self, path, client, listed, say, read=read_disk, clock=clock):
+    certain: seconds that the answer may take, when without one the client does not count as refused; else in doubt it does
+    """
+
+    def __init__(self, path, client, listed, say, read=read_disk, clock=clock, certain=None):
+        self.certain = certain
         self.path = path
         self.client = client
         self.listed = listed
@@ -81,7 +85,10 @@ class Watch(object):
         except EnvironmentError as error:
             if error.errno in GONE or self.over:
                 return
-            if error.errno != errno.ESHUTDOWN and self._listed() is False:
+            listed = True if error.errno == errno.ESHUTDOWN else self._listed()
+            if listed is None and self.certain:
+                return  # it is asked again with the next read
+            if listed is False:
                 if self._odd != str(error):
                     self._odd = str(error)
                     self.say('%s: reading its first block: %s, though Ceph does not refuse this client: is an object broken?' % (
@@ -114,7 +121,7 @@ class Watch(object):
         thread = threading.Thread(target=ask)
         thread.daemon = True
         thread.start()
-        thread.join(DOUBT)
+        thread.join(self.certain or DOUBT)
         return answer[0] if answer else None
 
     def ended(self):

@@ -230,8 +230,9 @@ def plan_mappings(rbd, current, desired, holders, dead=None):
             if used:
                 raise Refused('%s is mapped as %s and in use by %s: it is not unmapped. Remove that use first.'
                               % (thing, found['path'], ', '.join(used)))
-            operations.append(Operation(thing, 'unmap from %s' % found['path'], 'run',
-                                        rbd.argv('unmap', '/dev/rbd%d' % found['number'])))
+            why = (dead or {}).get(image)
+            operations.append(_clear(rbd, thing, found, used, why) if why else Operation(
+                thing, 'unmap from %s' % found['path'], 'run', rbd.argv('unmap', '/dev/rbd%d' % found['number'])))
     return operations
 
 

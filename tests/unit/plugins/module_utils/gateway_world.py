@@ -35,6 +35,7 @@ class World:
         self.personality = personality
         self.path = folder / 'state.json' if folder else None
         self.ids = {'rbd/' + name: 'id-' + name for name in 'abcd'}
+        self.kernel = threading.Lock()  # maps one at a time
         self.broken = set()  # images that rbd does not find
         self.hanging = {}  # image: what its mapping waits for
         self.time = 1000.0
@@ -45,6 +46,7 @@ class World:
     def boot(self):
         """As after a power cut: nothing mapped, SCST empty, its daemon running."""
         self.mappings, self.files, self.calls = {}, {}, []
+        self.clients = 0  # of Ceph, that the kernel has had: all mappings share one, and it goes with the last
         self.scst = Emulator(self.personality, Fake(self.files))
 
     def declare(self, luns):
@@ -74,10 +76,12 @@ class World:
         return 0, '', ''
 
     def map(self, image):
-        numbers = [entry['number'] for entry in self.mappings.values()]
-        self.files['/dev/rbd/' + image] = dict(size=1 << 30, block=True)
-        self.mappings[image] = dict(number=max(numbers + [-1]) + 1, path='/dev/rbd/' + image, image_id=self.ids[image],
-                                    fsid='F', size=1 << 30)
+        with self.kernel:
+            self.clients += not self.mappings
+            numbers = [entry['number'] for entry in self.mappings.values()]
+            self.files['/dev/rbd/' + image] = dict(size=1 << 30, block=True)
+            self.mappings[image] = dict(number=max(numbers + [-1]) + 1, path='/dev/rbd/' + image, image_id=self.ids[image],
+                                        fsid='F', size=1 << 30, client='10.99.0.11:0/%d' % self.clients)
 
     def map_all(self):
         for image in self.ids:
