@@ -18,7 +18,6 @@ import json
 import os
 import signal
 import sys
-import time
 
 from ansible_collections.cephgate.iscsi.plugins.module_utils import (
     gateway_drain, gateway_ha, gateway_metrics, gateway_refused, gateway_release, gateway_serve, gateway_state, ha_agent, lock)

@@ -18,7 +18,7 @@ Hosts and agents die and come back in every state; mappings are broken off. What
 from types import SimpleNamespace
 from typing import NamedTuple
 
-from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_types import action
+from ansible_collections.cephgate.iscsi.plugins.module_utils import ha_types
 
 from state import Broken, Gateway, World, replaced
 from world import Rules, put, tidy
@@ -70,8 +70,8 @@ class Contract(Rules):
         no = (False,) * self.disks
         return Gateway(maps=(0,) * self.disks, path=no, todo=no, open=True)
 
-    def _disk(self, what):
-        return getattr(what, 'key', what)
+    def _disk(self, action):
+        return getattr(action, 'key', action)
 
     def _watches(self, world, disk, lock):
         return False  # when it does, nothing comes of it
@@ -134,7 +134,7 @@ class Contract(Rules):
             yield 'clear %d %d' % (index, disk), self._cleared(world, index, gateway, disk)
 
     def _cleared(self, world, index, gateway, disk):
-        [(dummy, after)] = self._clear(world, index, action('clear', disk, gateway.client))
+        [(dummy, after)] = self._clear(world, index, ha_types.action('clear', disk, gateway.client))
         return self._gone(after, index, disk)
 
     def _gone(self, world, index, disk):
@@ -156,7 +156,8 @@ def clients(world):
 def named(world):
     """The same world for all that differ in the names of gateways and clients only: the former sorted by their state, the latter counted."""
     gateways = sorted(world.gateways, key=lambda gateway: (
-        gateway.maps, gateway.path, gateway.open, gateway.todo, gateway.client in world.listed, tuple(gateway.client in known for known in world.osd), len(gateway.knows)))
+        gateway.maps, gateway.path, gateway.open, gateway.todo, gateway.client in world.listed,
+        tuple(gateway.client in known for known in world.osd), len(gateway.knows)))
     new = {'': ''}
     for client in [gateway.client for gateway in gateways if gateway.client] + [lock[0] for lock in world.lock if lock] + [
             ghost[1] for ghost in sorted(world.ghosts, key=lambda ghost: (ghost[0], ghost[2]))]:
