@@ -6,7 +6,7 @@
 
 LAB := python3 molecule/shared/lab
 # In make test: from a lab that knows nothing of the site to one that has lived through a gateway's death.
-LAB_STEPS := lab-fresh lab-site lab-proof lab-end
+LAB_STEPS := lab-fresh lab-site lab-stale lab-proof lab-end
 MOLECULE := env $(ANSIBLE) NO_COLOR=1 COLUMNS=160 .venv/bin/molecule
 ifneq ($(SCST_SOURCE),)
 export SCST_SOURCE
@@ -24,7 +24,7 @@ lab.run:
 	@$(LAB) phase 'proof' $(LAB) proof
 	@$(LAB) phases
 
-.PHONY: lab-test lab-build lab-build.run lab-fresh.run lab-site.run lab-availability.run lab-proof.run lab-living.run lab-end.run
+.PHONY: lab-test lab-build lab-build.run lab-fresh.run lab-site.run lab-availability.run lab-proof.run lab-stale.run lab-living.run lab-end.run
 lab-test: deps venv  ## the lab's tests alone, on a fresh lab, which is removed at the end
 	@$(STEPS) $(LAB_STEPS)
 # Not in LAB_STEPS: a quarter of an hour of compilers in an emulated machine. A lab that is up is removed.
@@ -71,6 +71,9 @@ failover-many: venv  ## 100 disks on a gateway that is killed, in the mode fence
 	@.venv/bin/python tests/integration/lab/failover_many.py $(MANY)
 failover: venv  ## the failure matrix of both modes, on the lab that is up: make failover MODE=fenced CASE=frozen
 	@.venv/bin/python tests/integration/lab/failover.py $(if $(MODE),--mode $(MODE)) $(if $(CASE),--case '$(CASE)')
+# The stale write below SCST, which needs no real one; with it: make stale-write.
+lab-stale.run:
+	@$(LAB) phase 'tests: held write' $(PYTEST) tests/integration/lab/test_held_write.py
 lab-proof.run:
 	@$(LAB) phase 'proof' $(LAB) proof
 	@$(LAB) phases
