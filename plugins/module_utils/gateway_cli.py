@@ -40,6 +40,7 @@ class Here(object):
 
     def __init__(self, options):
         self.options = options
+        self._ceph = {}
 
     def orders(self):
         return Orders(self.options.state)
@@ -71,6 +72,14 @@ class Here(object):
     def agent(self):
         """What the agent says of itself; None when it does not run, or hangs."""
         return gateway_ha.heard(self.options.run)
+
+    def refuses(self, client):
+        """Whether Ceph has this client in its blocklist; over a connection that is kept."""
+        state = self.load()
+        name = state['client'], state['cluster']
+        if name not in self._ceph:
+            self._ceph = {name: ha_agent.ceph_of(state)}
+        return self._ceph[name].listed(client)
 
     def report_path(self):
         return os.path.join(self.options.run, 'cephgate-problems.json')
@@ -245,7 +254,7 @@ def serve(options):
     here = Here(options)
     command = os.stat(sys.argv[0]).st_mtime
     known = {}
-    sentry = gateway_refused.Sentry(lambda: mapped(known=known), lambda client: ha_agent.ceph_of(here.load()).listed(client), journal)
+    sentry = gateway_refused.Sentry(lambda: mapped(known=known), here.refuses, journal)
     with here.lock('serve', wait=10):
         keeper = gateway_serve.Keeper(
             options.state, here.gateway, here.mapper(), lambda: here.lock(wait=0),

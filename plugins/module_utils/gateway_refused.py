@@ -19,6 +19,7 @@ from ansible_collections.cephgate.iscsi.plugins.module_utils.gateway_mapper impo
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_watch import Watch, Watchdog, read_disk
 
 FOLLOW = 2.0  # seconds between two looks at what is mapped
+AGAIN = 2.0   # seconds for which the answer counts that Ceph does not refuse a client: an image with a broken object would have it asked at each read
 ASK = 4.0     # seconds that Ceph may take to say whether it refuses a client; it is asked again for as long as it does not
 
 
@@ -37,10 +38,12 @@ class Sentry(object):
 
     def __init__(self, mapped, listed, say, read=read_disk, start=threaded, clock=clock):
         def make(path, client):
-            return Watch(path, client, listed, say, read=read, clock=clock, certain=ASK)
+            return Watch(path, client, self._listed, say, read=read, clock=clock, certain=ASK)
 
         self.wake = threading.Event()  # set when something was found; for whoever waits between two looks
         self._mapped = mapped
+        self._ask = listed
+        self._good = {}  # {client: when Ceph last said that it does not refuse it}
         self._clock = clock
         self._watchdog = Watchdog(start, make, clock=clock)
         self._watchdog.news = self.wake.set
@@ -63,6 +66,15 @@ class Sentry(object):
         self._watchdog.tend()
         refused = set(client for image, (dummy, client) in self._followed.items() if self._watchdog.health(image) == 'fenced')
         return dict((image, 'Ceph refuses client %s' % client) for image, (dummy, client) in self._followed.items() if client in refused)
+
+    def _listed(self, client):
+        said = self._good.get(client)
+        if said is not None and self._clock() < said + AGAIN:
+            return False
+        found = self._ask(client)
+        if not found:
+            self._good = {client: self._clock()}
+        return found
 
     def over(self):
         """What is mapped is another one now."""

@@ -20,7 +20,7 @@ class Refusing(World):
 
     def __init__(self, folder):
         super().__init__(folder=folder)
-        self.refused, self.listed, self.away, self.used = set(), set(), False, []
+        self.refused, self.listed, self.away, self.used, self.asked = set(), set(), False, [], 0
         self.write()
         sentry = Sentry(self.mapped, self.ask, self.journal.append, read=self.read)
         self.service = self.keeper(sentry=sentry, release=lambda gateway, dead: gateway_release.release(
@@ -33,6 +33,7 @@ class Refusing(World):
             raise OSError(errno.EIO, 'Input/output error')
 
     def ask(self, client):
+        self.asked += 1
         if self.away:
             raise OSError(errno.ETIMEDOUT, 'Connection timed out')
         return client in self.listed
@@ -84,6 +85,7 @@ def test_an_image_with_a_broken_object_takes_nothing_out_of_service(world):
     world.look(1.5)
     assert world.enabled() and len(world.mappings) == 3 and not world.said('leaves service')
     assert len(world.said('is an object broken?')) == 3, 'said once of each'
+    assert world.asked <= 2, 'nor is Ceph asked at each read'
 
 
 def test_while_ceph_does_not_say_whom_it_refuses_nothing_is_done(world):
