@@ -16,18 +16,12 @@ __metaclass__ = type
 import threading
 
 from ansible_collections.cephgate.iscsi.plugins.module_utils.gateway_mapper import clock
+from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_loop import Threads
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_watch import Watch, Watchdog, read_disk
 
 FOLLOW = 2.0  # seconds between two looks at what is mapped
 AGAIN = 2.0   # seconds for which the answer counts that Ceph does not refuse a client: an image with a broken object would have it asked at each read
 ASK = 4.0     # seconds that Ceph may take to say whether it refuses a client; it is asked again for as long as it does not
-
-
-def threaded(function):
-    thread = threading.Thread(target=function)
-    # One that hangs in the kernel must not keep the process.
-    thread.daemon = True
-    thread.start()
 
 
 class Sentry(object):
@@ -36,7 +30,7 @@ class Sentry(object):
     mapped: () -> the mappings, as rbd.mapped(); listed: (client) -> whether Ceph refuses it; say: called with a line for the journal
     """
 
-    def __init__(self, mapped, listed, say, read=read_disk, start=threaded, clock=clock):
+    def __init__(self, mapped, listed, say, read=read_disk, clock=clock):
         def make(path, client):
             return Watch(path, client, self._listed, say, read=read, clock=clock, certain=ASK)
 
@@ -45,7 +39,7 @@ class Sentry(object):
         self._ask = listed
         self._good = {}  # {client: when Ceph last said that it does not refuse it}
         self._clock = clock
-        self._watchdog = Watchdog(start, make, clock=clock)
+        self._watchdog = Watchdog(Threads(), make, clock=clock)
         self._watchdog.news = self.wake.set
         self._followed = {}
         self._due = None

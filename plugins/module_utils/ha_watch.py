@@ -87,12 +87,12 @@ class Watch(object):
                 return
             listed = True if error.errno == errno.ESHUTDOWN else self._listed()
             if listed is None and self.certain:
-                return  # it is asked again with the next read
+                # It is asked again with the next read.
+                self._tell('%s: reading its first block: %s, and Ceph does not say whether it refuses client %s. Does "ceph osd blocklist ls" '
+                           "work with this gateway's key?" % (self.path, error, self.client))
+                return
             if listed is False:
-                if self._odd != str(error):
-                    self._odd = str(error)
-                    self.say('%s: reading its first block: %s, though Ceph does not refuse this client: is an object broken?' % (
-                        self.path, error))
+                self._tell('%s: reading its first block: %s, though Ceph does not refuse this client: is an object broken?' % (self.path, error))
                 self._answer()
                 return
             self._refused = True
@@ -100,6 +100,12 @@ class Watch(object):
             self.news()
             return
         self._answer()
+
+    def _tell(self, text):
+        """Once."""
+        if self._odd != text:
+            self._odd = text
+            self.say(text)
 
     def _answer(self):
         # Told first: whoever asks how this disk is asks for the newest answer of all, which must be there by then.

@@ -45,8 +45,8 @@ os.rename(sys.argv[3] + ".new", sys.argv[3])
 """
 # As an agent does it: the holder of the image's lock, blocklisted by the gateway's own key.
 FENCE = """
-import glob, sys
-sys.path.insert(0, [path for path in glob.glob("/usr/local/lib/cephgate*") if path][0])
+import sys
+sys.path.insert(0, "/usr/local/lib/cephgate")
 from ansible_collections.cephgate.iscsi.plugins.module_utils import gateway_state, ha_agent
 ceph = ha_agent.ceph_of(gateway_state.load("/etc/cephgate/state.json"))
 holder = ceph.holder(sys.argv[1])

@@ -93,6 +93,7 @@ def test_while_ceph_does_not_say_whom_it_refuses_nothing_is_done(world):
     world.refuse()
     world.look(1.5)
     assert world.enabled() and not world.said('leaves service')
+    assert len(world.said('Ceph does not say whether it refuses client %s. Does "ceph osd blocklist ls" work' % FIRST)) == 3, 'said once of each'
     world.away = False
     world.until(lambda: {entry['client'] for entry in world.mappings.values()} == {SECOND} and world.enabled())
 
