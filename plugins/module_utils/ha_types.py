@@ -35,7 +35,7 @@ Limits = namedtuple('Limits', (
     'patient',  # a gateway that was taken for dead although it lived counts it for so long (ha_patience); 0: never
     'load',    # disks at work here at once, from which on the processor is short: a gateway looks less often and has the others wait as if it restarted
 ))
-LIMITS = Limits(dead=3.0, boot=30.0, away=30.0, gap=1.5, suspend=2.0, close=6.0, turn=2.0, blind=10.0, claim=20.0,
+LIMITS = Limits(dead=3.0, boot=30.0, away=30.0, gap=1.5, suspend=2.0, close=6.0, turn=2.0, blind=5.0, claim=20.0,
                 unfit=60.0, moves=4, takes=16, patient=600.0, load=8)
 
 # What does not change while an agent runs. order: {disk: gateways, the first in turn first}; host: the address from

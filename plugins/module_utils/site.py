@@ -151,7 +151,7 @@ def exports(luns, images, gateways):
 
 # A gateway that is cut off from its initiators notices it by pings that are not answered (iSCSI NOP-In): with SCST's own 30 s and 30 s
 # a disk moved 46 s after the cut (measured).
-WATCHFUL = dict(NopInInterval='5', NopInTimeout='5')
+WATCHFUL = dict(NopInInterval='2', NopInTimeout='5')
 
 
 def target(iqn_prefix, gateway, number, portals, hosts, attributes=None):

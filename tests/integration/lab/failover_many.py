@@ -95,7 +95,9 @@ class AtInitiator:
         on("client1", "cat > /run/reads.py <<'READS'\n%s\nREADS" % script)
         self.process = subprocess.Popen(["ssh", "-F", str(STATE / "ssh_config"), self.host, "python3 /run/reads.py " + " ".join(
             maps[number] for number in numbers)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        assert self.process.stdout.readline() == "reading\n"
+        said = self.process.stdout.readline().strip()
+        if said != "reading":
+            raise SystemExit("the client's reads: %s" % (said or "ended at once"))
 
     def end(self):
         found = json.loads(self.process.communicate("", timeout=120)[0])
