@@ -14,6 +14,7 @@ __metaclass__ = type
 import errno
 import json
 import os
+import re
 import stat
 import subprocess
 import threading
@@ -27,16 +28,31 @@ class RbdError(EnvironmentError):
     """The rbd command failed. The text holds its last line and what to look at."""
 
 
+class NoSuchImage(RbdError):
+    """The cluster and the pool were reached, and there is no such image or snapshot."""
+
+
 # rbd's exit codes are errno values (librbd); the ones that people meet.
 _EXPLAINED = {
     errno.EPERM: 'Ceph refused the client: check that client.{client} has the caps "profile rbd" on mon and osd',
     errno.EACCES: 'Ceph refused the client: check that client.{client} has the caps "profile rbd" on mon and osd',
-    errno.ENOENT: 'it does not exist, or client.{client} or its keyring is unknown to Ceph',
+    errno.ENOENT: 'something of it does not exist: correct the name, or look at the last line',
     errno.EROFS: 'the image is locked exclusively by another client ("rbd lock ls" shows it)',
     errno.ENXIO: 'the kernel lacks a feature of the image; "rbd feature disable" what dmesg names',
     errno.ETIMEDOUT: 'Ceph did not answer in time: check its health (monitors, and the OSDs of this image), mon_host in ceph.conf '
                      'and the network',
 }
+
+# rbd exits with ENOENT for whatever it does not find; only what it prints tells what that was (Ceph: src/tools/rbd/Utils.cc).
+_NO_POOL = 'its pool does not exist: correct the name, or make the pool ("ceph osd pool create", then "rbd pool init")'
+_NOT_FOUND = (
+    (r"^rbd: couldn't connect to the cluster", RbdError,
+     'client.{client} does not reach the cluster. See that /etc/ceph/{cluster}.conf and the keyring that it names (without it '
+     '/etc/ceph/{cluster}.client.{client}.keyring) are there and hold this client'),
+    (r'^rbd: error opening (default )?pool', RbdError, _NO_POOL),
+    (r'^rbd: namespace .* does not exist', RbdError, 'its namespace does not exist: correct the name, or make it ("rbd namespace create")'),
+    (r'^rbd: error opening image|^error setting snapshot context', NoSuchImage, 'the image or snapshot does not exist: correct the name'),
+)
 
 # Seconds for mapping one image. rbd itself waits up to 300 s for monitors, and for ever for an OSD.
 MAP_TIMEOUT = 60
@@ -78,6 +94,7 @@ class Rbd(object):
     def __init__(self, run, client='admin', cluster='ceph', command='rbd'):
         self.run = run
         self.client = client
+        self.cluster = cluster
         self.base = [command, '--id', client] + (['--cluster', cluster] if cluster != 'ceph' else [])
 
     def argv(self, *words):
@@ -87,10 +104,19 @@ class Rbd(object):
         code, out, err = self.run(argv, None)
         if code:
             lines = [line for line in err.strip().splitlines() if line.strip()]
-            reason = _EXPLAINED.get(code, 'exit code %d' % code).format(client=self.client)
-            raise RbdError(code, '%s: %s. Last line: %s' % (
-                ' '.join(argv), reason, lines[-1] if lines else 'none'))
+            reason, failure = self._reason(code, err)
+            raise failure(code, '%s: %s. Last line: %s' % (
+                ' '.join(argv), reason.format(client=self.client, cluster=self.cluster), lines[-1] if lines else 'none'))
         return out
+
+    @staticmethod
+    def _reason(code, err):
+        """(what an exit code means, beside what was printed; the class of the error)."""
+        if code == errno.ENOENT:
+            for words, failure, reason in _NOT_FOUND:
+                if re.search(words, err, re.MULTILINE):
+                    return reason, failure
+        return _EXPLAINED.get(code, 'exit code %d' % code), RbdError
 
     def map(self, image, options):
         self.call(self.argv('map', '--options', ','.join(options), image))
@@ -117,10 +143,8 @@ class Rbd(object):
         """What a command answers in JSON, or None when there is no such image."""
         try:
             return json.loads(self.call(self.argv(words[0], *(words[1:-1] + ('--format', 'json', words[-1])))))
-        except RbdError as error:
-            if error.errno == errno.ENOENT:
-                return None
-            raise
+        except NoSuchImage:
+            return None
 
     def info(self, image):
         """{size (bytes), id, features} of an image, or None when there is no such image."""

@@ -138,7 +138,7 @@ def disk_lost():
         for one in seen['state']['images']:
             if one['image'] == image:
                 one.update(served=False, missing=['the image is not mapped', 'SCST has no device ' + one['device']],
-                           reason='image rbd/archive: map: failed: it does not exist, or client.igw or its keyring is unknown to Ceph')
+                           reason='image rbd/archive: map: failed: the image or snapshot does not exist: correct the name')
         seen['scst']['devices'] = [one for one in seen['scst']['devices'] if one['name'] != device_name(image)]
         seen['scst']['sessions'] = [one for one in seen['scst']['sessions'] if one['group'] != 'app']
     host = [name for lun in site['luns'] if lun['image'] == image for name in lun['hosts']][0]

@@ -101,6 +101,31 @@ def test_exit_codes_are_explained(code, said):
     assert said in str(error.value) and 'last line' in str(error.value) and 'rbd/a' in str(error.value)
 
 
+NO_KEYRING = """2026-12-01T02:31:07.000+0000 7f05573bad40 -1 auth: unable to find a keyring on /etc/ceph/ceph.keyring: (2) No such file or directory
+rbd: couldn't connect to the cluster!
+"""
+NO_DEFAULT_POOL = "rbd: error opening default pool 'rbd'\nEnsure that the default pool has been created or specify an alternate pool name.\n"
+
+
+@pytest.mark.parametrize('err, said', [
+    (NO_KEYRING, '/etc/ceph/ceph.client.igw.keyring'), (NO_DEFAULT_POOL, 'pool does not exist'),
+    ("rbd: error opening pool 'ssd': (2) No such file or directory\n", 'pool does not exist'),
+    ("rbd: namespace 'ns' does not exist.\n", 'namespace does not exist'), ('', 'Last line: none'),
+])
+def test_what_keeps_rbd_from_looking_is_no_missing_image(err, said):
+    rbd = Rbd(lambda argv, stdin: (2, '', err), 'igw')
+    for ask in (rbd.info, rbd.snapshots, rbd.watchers, lambda image: rbd.images([image])):
+        with pytest.raises(RbdError) as error:
+            ask('ssd/ns/a')
+        assert said in str(error.value) and 'ssd/ns/a' in str(error.value)
+
+
+def test_a_missing_image_or_snapshot_is_none_whatever_librbd_logs_before():
+    said = '2026-12-01T02:31:07.000+0000 7f0 -1 librbd::image::OpenRequest: failed to retrieve image id: (2) No such file or directory\n'
+    for line in ('rbd: error opening image a: (2) No such file or directory\n', 'error setting snapshot context: (2) No such file or directory\n'):
+        assert Rbd(lambda argv, stdin, line=line: (2, '', said + line), 'igw').info('rbd/a') is None
+
+
 def add_mapping(root, number, **attributes):
     base = root / str(number)
     base.mkdir(parents=True)

@@ -28,7 +28,7 @@ def option(name):
     return words[words.index(name) + 1]
 if verb == 'info':
     if image not in state:
-        sys.exit(2)
+        sys.stderr.write('rbd: error opening image %s: (2) No such file or directory\n' % image[4:]); sys.exit(2)
     print(json.dumps(dict(size=state[image], id='id', features=[])))
 elif verb == 'ls':
     print(json.dumps([dict(image=i.split('/')[1], id='id', size=s) for i, s in state.items()]))

@@ -106,6 +106,14 @@ def ceph(monkeypatch):
 
 # ---- deletion
 
+@pytest.mark.parametrize('entry', [dict(state='absent', delete='forever'), dict(size='1G')])
+def test_a_client_that_reaches_no_cluster_says_nothing_of_images(run_module, ceph, entry):
+    ceph.run = lambda argv, stdin: (errno.ENOENT, '', "rbd: couldn't connect to the cluster!\n")
+    for check_mode in (True, False):
+        result = run_module(rbd_image, check_mode=check_mode, client='igw', images=[dict(entry, image='rbd/a')])
+        assert result['failed'] and 'rbd/a' in result['msg'] and 'ceph.client.igw.keyring' in result['msg'], result
+
+
 def test_an_image_is_not_deleted_by_state_alone(run_module, ceph):
     ceph.have('rbd/a')
     result = run_module(rbd_image, client='igw', images=[dict(image='rbd/a', state='absent')])
