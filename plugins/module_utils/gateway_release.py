@@ -14,10 +14,9 @@ __metaclass__ = type
 import threading
 import time
 
-from ansible_collections.cephgate.iscsi.plugins.module_utils import scst_device, scst_target
+from ansible_collections.cephgate.iscsi.plugins.module_utils import rbd, scst_device, scst_target
 from ansible_collections.cephgate.iscsi.plugins.module_utils.gateway_mapper import WIDTH, clock
 from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Failed, Refused, perform
-from ansible_collections.cephgate.iscsi.plugins.module_utils.rbd import holders
 from ansible_collections.cephgate.iscsi.plugins.module_utils.rbd_plan import plan_mappings
 
 # Seconds: what is not unmapped by then stays, for a shutdown must come to its end.
@@ -26,11 +25,13 @@ PATIENCE = 30
 CLOSING = 5
 
 
-def release(gateway, holders=holders, patience=PATIENCE, sleep=time.sleep, dead=None):
+def release(gateway, holders=None, patience=PATIENCE, sleep=time.sleep, dead=None):
     """Targets out of service, sessions closed, devices removed, images unmapped: (operations done, {object: problem}).
 
     dead: {image: why} of mappings that refuse every read and write; those are unmapped by force
+    holders: as rbd.holders, which looks in the SCST of this gateway
     """
+    holders = holders or (lambda entry: rbd.holders(entry, scst=gateway.state['sysfs_root']))
     done, problems = [], {}
     end = clock() + patience
     for what, plan in (('targets', _targets), ('devices', _devices)):

@@ -21,7 +21,7 @@ import threading
 
 from ansible_collections.cephgate.iscsi.plugins.module_utils import krbd
 from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Refused
-from ansible_collections.cephgate.iscsi.plugins.module_utils.sysfs import to_text
+from ansible_collections.cephgate.iscsi.plugins.module_utils.sysfs import ROOT, to_text
 
 
 class RbdError(EnvironmentError):
@@ -342,13 +342,14 @@ def _device_path(image, number, dev):
     return plain
 
 
-def holders(entry, sysfs='/sys/block', dev='/dev'):
+def holders(entry, sysfs='/sys/block', dev='/dev', scst=ROOT):
     """What uses a mapping, as texts for people; empty when nothing does."""
     name = 'rbd%d' % entry['number']
     base = os.path.join(sysfs, name, 'holders')
     used = sorted(os.listdir(base)) if os.path.isdir(base) else []
+    used += _exported(os.path.join(dev, name), scst)
     try:
-        # Mounts, device mapper and SCST claim a block device exclusively; only the claim shows them all.
+        # Mounts, device mapper and SCST since 3.8 claim a block device exclusively; only the claim shows them all.
         os.close(os.open(os.path.join(dev, name), os.O_RDONLY | os.O_EXCL))
     except OSError as error:
         if error.errno == errno.EBUSY and not used:
@@ -356,6 +357,25 @@ def holders(entry, sysfs='/sys/block', dev='/dev'):
         elif error.errno not in (errno.EBUSY, errno.ENOENT):
             used.append('something that keeps it from being opened (%s)' % os.strerror(error.errno))
     return used
+
+
+def _exported(path, scst):
+    """SCST's devices on a block device or a partition of it, as texts: before 3.8 SCST opens them without a claim. Closed ones hold nothing."""
+    base, found = os.path.join(scst, 'devices'), []
+    real = os.path.realpath(path)
+    for device in sorted(os.listdir(base)) if os.path.isdir(base) else ():
+        try:
+            # active is younger than the oldest SCST.
+            if (_optional(os.path.join(base, device, 'active')) or '1').startswith('0'):
+                continue
+            below = os.path.realpath(_value(os.path.join(base, device, 'filename')).split('\n')[0])
+            if below == real or below.startswith(real + 'p'):
+                found.append('the SCST device %s' % device)
+        except (IOError, OSError) as error:
+            # A device of another handler has no file; one may go just now. SCST that does not answer (EAGAIN) may have it open.
+            if error.errno not in (errno.ENOENT, errno.ENODEV):
+                found.append('perhaps the SCST device %s (what it has open is not told: %s)' % (device, os.strerror(error.errno)))
+    return found
 
 
 def check_image_name(image):

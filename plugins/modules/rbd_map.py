@@ -13,7 +13,8 @@ short_description: Map Ceph block images as block devices of this host
 version_added: "0.1.0"
 description:
   - Maps images with the kernel's rbd client and reports what each mapping is.
-  - An image that is in use (open, mounted, below another block device, exported) is never unmapped.
+  - An image that is in use (open, mounted, below another block device, exported) is never unmapped. SCST before 3.8 does not claim what
+    it exports, so its devices are looked at in C(/sys/kernel/scst_tgt).
   - A mapping that Ceph has fenced (blocklisted) stays listed and refuses everything. It is found by reading the device itself, and
     replaced, unless something uses it.
   - Map options and, when an image cannot be mapped, its features are checked against what this kernel knows.

@@ -49,6 +49,15 @@ def test_an_image_that_is_held_costs_only_itself_and_not_for_ever(world):
     assert time.monotonic() - began < 10
 
 
+def test_a_device_of_somebody_else_is_seen_in_this_gateways_scst(world, tmp_path):
+    """SCST before 3.8 claims nothing, and a forced unmap would take the mapping away under it."""
+    (tmp_path / 'devices/other').mkdir(parents=True)
+    (tmp_path / 'devices/other/filename').write_text('/dev/rbd%d\n' % world.mappings['rbd/b']['number'])
+    gateway = world.gateway(dict(world.state, sysfs_root=str(tmp_path)))
+    dummy, problems = release(gateway, patience=0, dead=dict.fromkeys(world.mappings, 'Ceph refuses this client'))
+    assert list(problems) == ['rbd/b'] and 'SCST device other' in problems['rbd/b'] and list(world.mappings) == ['rbd/b']
+
+
 def test_a_session_that_goes_late_keeps_its_target_for_a_moment_only(world, monkeypatch):
     write, busy = world.scst.write, ['EBUSY', 'EBUSY']
 

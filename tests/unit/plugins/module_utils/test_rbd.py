@@ -231,6 +231,29 @@ def test_holders_are_found(tmp_path):
     assert rbd_module.holders(dict(number=4), str(tmp_path / 'block'), str(tmp_path)) == []
 
 
+def test_an_exported_mapping_is_held_although_old_scst_claims_nothing(tmp_path):
+    """Before 3.8 SCST opens block devices without O_EXCL, so only its own devices tell."""
+    stable = tmp_path / 'dev/rbd/rbd/a'
+    stable.parent.mkdir(parents=True)
+    for number in (3, 4, 33):
+        (tmp_path / ('dev/rbd%d' % number)).write_text('')
+    stable.symlink_to('../../rbd3')
+    for device, attributes in dict(lun1=dict(filename='%s\n[key]\n' % stable), part=dict(filename='%s/dev/rbd3p1\n' % tmp_path, active='1\n'),
+                                   closed=dict(filename='%s\n[key]\n' % stable, active='0\n[key]\n'), tape=dict(type='1\n'),
+                                   other=dict(filename='%s/dev/rbd33\n' % tmp_path)).items():
+        (tmp_path / 'scst/devices' / device).mkdir(parents=True)
+        for name, value in attributes.items():
+            (tmp_path / 'scst/devices' / device / name).write_text(value)
+    held = [rbd_module.holders(dict(number=number), str(tmp_path / 'block'), str(tmp_path / 'dev'), str(tmp_path / 'scst')) for number in (3, 4)]
+    assert held == [['the SCST device lun1', 'the SCST device part'], []]
+
+
+def test_what_scst_does_not_tell_of_a_device_is_no_word_that_the_mapping_is_free(tmp_path):
+    (tmp_path / 'scst/devices/lun1/filename').mkdir(parents=True)  # reading it fails, as with EAGAIN
+    held = rbd_module.holders(dict(number=3), str(tmp_path / 'block'), str(tmp_path / 'dev'), str(tmp_path / 'scst'))
+    assert len(held) == 1 and 'perhaps the SCST device lun1' in held[0]
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason='the stable name only counts when it leads to a block device')
 def test_the_stable_name_is_used_where_udev_made_it(tmp_path):
     add_mapping(tmp_path / 'sys', 0)
