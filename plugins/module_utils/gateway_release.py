@@ -76,7 +76,9 @@ def _unmap(gateway, holders, end, sleep, done, problems, dead):
             while True:
                 try:
                     gateway.unguard(image)
-                    done.extend(perform(plan_mappings(gateway.rbd, gateway.mapped(), [dict(image=image, state='absent')], holders, dead),
+                    found = gateway.mapped()
+                    refused = dict.fromkeys(rbd.numbers(found[image]), dead[image]) if image in found and image in (dead or {}) else {}
+                    done.extend(perform(plan_mappings(gateway.rbd, found, [dict(image=image, state='absent')], holders, refused),
                                         gateway.rbd.perform))
                     problems.pop(image, None)
                     break

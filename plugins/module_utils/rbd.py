@@ -279,6 +279,11 @@ def mapped(sysfs='/sys/bus/rbd/devices', dev='/dev', known=None):
     return found
 
 
+def numbers(entry):
+    """Of all mappings of an image, from its entry of C(mapped)."""
+    return [entry['number']] + entry.get('also', [])
+
+
 def _known(number, base, known):
     """What C(_lasting) says, read once for each mapping."""
     # Another mapping under the same number is another folder: with another inode, or the same one made at another time.

@@ -211,36 +211,42 @@ def plan_mappings(rbd, current, desired, holders, dead=None):
 
     current: what rbd.mapped() returns; desired: [{image, state, options}].
     holders: callable(entry of current) -> list of what uses the mapping (an SCST device, a mount).
-    dead:    {image: why} of mappings that refuse to be read.
+    dead:    {number of a mapping: why} of those that refuse to be read.
     """
-    operations = []
+    operations, dead = [], dead or {}
     for entry in unique(desired):
         image = entry['image']
         thing = 'image %s' % image
-        found = current.get(image)
+        there = _mappings(current.get(image))
         if entry.get('state', 'present') == 'present':
-            why = (dead or {}).get(image) if found else None
-            if why:
-                operations.append(_clear(rbd, thing, found, holders(found), why))
-            if found is None or why:
+            # What is dead beside the one that serves is left to whoever mapped it.
+            going = [each for each in there if each['number'] in dead] if there and there[0]['number'] in dead else []
+            operations += _unmap(rbd, thing, going, holders, dead, _DEAD)
+            if len(going) == len(there):
                 words = ['map'] + (['--options', entry['options']] if entry.get('options') else []) + [image]
                 operations.append(Operation(thing, 'map', 'run', rbd.argv(*words)))
-        elif found is not None:
-            used = holders(found)
-            if used:
-                raise Refused('%s is mapped as %s and in use by %s: it is not unmapped. Remove that use first.'
-                              % (thing, found['path'], ', '.join(used)))
-            why = (dead or {}).get(image)
-            operations.append(_clear(rbd, thing, found, used, why) if why else Operation(
-                thing, 'unmap from %s' % found['path'], 'run', rbd.argv('unmap', '/dev/rbd%d' % found['number'])))
+        else:
+            operations += _unmap(rbd, thing, there, holders, dead, _USED)
     return operations
 
 
-def _clear(rbd, thing, found, used, why):
-    """Away with a dead mapping. Forced, because what it holds cannot be written any more, whoever waits."""
-    if used:
-        raise Refused('%s is mapped as %s, but that mapping is dead (%s): Ceph has probably fenced this host. It is in use by %s, so it '
-                      'cannot be replaced under it. Take this gateway out of service (cephgate drain), then run again.' % (
-                          thing, found['path'], why, ', '.join(used)))
-    return Operation(thing, 'unmap the dead mapping %s' % found['path'], 'run',
-                     rbd.argv('unmap', '--options', 'force', '/dev/rbd%d' % found['number']))
+def _mappings(found):
+    """Every mapping of an image, which somebody may have mapped more than once: whichever stayed would be the one that is found next."""
+    return [] if found is None else [found] + [dict(found, number=number, path='/dev/rbd%d' % number) for number in found.get('also', ())]
+
+
+_USED = '{thing} is mapped as {path} and in use by {used}: it is not unmapped. Remove that use first.'
+_DEAD = ('{thing} is mapped as {path}, but that mapping is dead ({why}): Ceph has probably fenced this host. It is in use by {used}, so it '
+         'cannot be replaced under it. Take this gateway out of service (cephgate drain), then run again.')
+
+
+def _unmap(rbd, thing, mappings, holders, dead, refusal):
+    operations = []
+    for each in mappings:
+        path, used, why = each['path'], holders(each), dead.get(each['number'])
+        if used:
+            raise Refused(refusal.format(thing=thing, path=path, why=why, used=', '.join(used)))
+        # Forced, because what a dead one holds cannot be written any more, whoever waits.
+        action, force = ('unmap the dead mapping %s', ['--options', 'force']) if why else ('unmap from %s', [])
+        operations.append(Operation(thing, action % path, 'run', rbd.argv(*(['unmap'] + force + ['/dev/rbd%d' % each['number']]))))
+    return operations

@@ -33,7 +33,7 @@ options:
         type: str
         required: true
       state:
-        description: Whether the image is to be mapped on this host.
+        description: Whether the image is to be mapped on this host. With V(absent) all its mappings go, or none when one of them is in use.
         type: str
         choices: [present, absent]
         default: present
@@ -136,7 +136,7 @@ from ansible_collections.cephgate.iscsi.plugins.module_utils import krbd, lock
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ceph import ceph_argument_spec, conf_fsid, rbd_of
 from ansible_collections.cephgate.iscsi.plugins.module_utils.glue import plan_and_apply
 from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Refused
-from ansible_collections.cephgate.iscsi.plugins.module_utils.rbd import MAP_TIMEOUT, holders, mapped
+from ansible_collections.cephgate.iscsi.plugins.module_utils.rbd import MAP_TIMEOUT, holders, mapped, numbers
 from ansible_collections.cephgate.iscsi.plugins.module_utils.rbd_health import DEAD, health
 from ansible_collections.cephgate.iscsi.plugins.module_utils.rbd_plan import human, plan_mappings
 
@@ -175,13 +175,14 @@ def main():
     )
     images = module.params['images']
     rbd = rbd_of(module, MAP_TIMEOUT)
-    wanted = [entry['image'] for entry in images if entry['state'] == 'present']
 
     def healths(found):
+        """{number of a mapping: (its health, why)} of all that the listed images have."""
         if not module.params['check_health']:
             return {}
-        answers = health(['/dev/rbd%d' % found[image]['number'] for image in wanted if image in found])
-        return dict((image, answers['/dev/rbd%d' % found[image]['number']]) for image in wanted if image in found)
+        listed = [number for entry in images if entry['image'] in found for number in numbers(found[entry['image']])]
+        answers = health(['/dev/rbd%d' % number for number in listed])
+        return dict((number, answers['/dev/rbd%d' % number]) for number in listed)
 
     def plan():
         for entry in images:
@@ -189,7 +190,7 @@ def main():
             if problems:
                 raise Refused('image %s: %s' % (entry['image'], ' '.join(problems)))
         found = mapped()
-        dead = dict((image, why) for image, (state, why) in healths(found).items() if state == DEAD)
+        dead = dict((number, why) for number, (state, why) in healths(found).items() if state == DEAD)
         return plan_mappings(rbd, found, images, holders, dead)
 
     def facts():
@@ -197,7 +198,7 @@ def main():
         listed = dict((entry['image'], found[entry['image']]) for entry in images if entry['image'] in found)
         states = healths(listed)
         for image, entry in sorted(listed.items()):
-            entry['health'] = states.get(image, (None, None))[0]
+            entry['health'] = states.get(entry['number'], (None, None))[0]
             entry['fsid'] = entry['fsid'] or conf_fsid(module.params['cluster'])
             if not entry['fsid']:
                 raise Refused('image %s: neither this kernel nor ceph.conf tells the cluster\'s fsid, from which its identity is '

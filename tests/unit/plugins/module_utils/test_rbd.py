@@ -93,6 +93,27 @@ def test_a_used_mapping_is_not_unmapped():
     assert words(plan_mappings(Rbd(None, 'igw'), current, desired, lambda entry: [])) == [['unmap', '/dev/rbd7']]
 
 
+TWICE = {'rbd/a': dict(number=3, path='/dev/rbd/rbd/a', also=[5])}
+
+
+def test_every_mapping_of_an_image_is_unmapped_or_none():
+    absent = [dict(image='rbd/a', state='absent')]
+    assert words(plan_mappings(Rbd(None, 'igw'), TWICE, absent, lambda entry: [])) == [['unmap', '/dev/rbd3'], ['unmap', '/dev/rbd5']]
+    with pytest.raises(Refused, match='rbd/a.*/dev/rbd5 .*a mount'):
+        plan_mappings(Rbd(None, 'igw'), TWICE, absent, lambda entry: ['a mount'] if entry['path'] == '/dev/rbd5' else [])
+
+
+@pytest.mark.parametrize('state, dead, then', [
+    ('absent', [3], [['unmap', '--options', 'force', '/dev/rbd3'], ['unmap', '/dev/rbd5']]),
+    ('present', [3, 5], [['unmap', '--options', 'force', '/dev/rbd3'], ['unmap', '--options', 'force', '/dev/rbd5'], ['map', 'rbd/a']]),
+    ('present', [3], [['unmap', '--options', 'force', '/dev/rbd3']]),
+    ('present', [5], []),
+])
+def test_only_what_is_dead_is_forced_and_what_works_needs_no_other(state, dead, then):
+    plan = plan_mappings(Rbd(None, 'igw'), TWICE, [dict(image='rbd/a', state=state)], lambda entry: [], dict.fromkeys(dead, 'refused'))
+    assert words(plan) == then
+
+
 @pytest.mark.parametrize('code, said', [(1, 'profile rbd'), (13, 'profile rbd'), (110, 'mon_host'), (77, 'exit code 77')])
 def test_exit_codes_are_explained(code, said):
     rbd = Rbd(lambda argv, stdin: (code, '', 'first\nlast line\n'), 'igw')

@@ -254,6 +254,12 @@ def test_a_dead_mapping_is_found_although_it_is_listed_and_mapped_anew(run_modul
     assert not run_module(rbd_map, client='igw', images=[dict(image='rbd/a')])['changed']
 
 
+def test_a_dead_mapping_that_is_not_wanted_is_forced_away(run_module, ceph, dead):
+    result = run_module(rbd_map, client='igw', images=[dict(image='rbd/a', state='absent')])
+    assert not result['failed'] and ceph.calls == [['unmap', '--options', 'force', '/dev/rbd3']] and result['mapped'] == {}
+    assert not run_module(rbd_map, client='igw', images=[dict(image='rbd/a', state='absent')])['changed']
+
+
 def test_a_dead_mapping_that_is_exported_is_named_and_left(run_module, ceph, dead):
     dead['held'] = ['a mount or an exported SCST device']
     result = run_module(rbd_map, client='igw', images=[dict(image='rbd/a')])
