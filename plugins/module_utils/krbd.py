@@ -59,6 +59,11 @@ def release(kernel):
     return (int(found.group(1)), int(found.group(2))) if found else None
 
 
+def _judged(kernel):
+    """The release to judge a kernel by, or None for Red Hat's: 3.10.0-1160.el7 has parts of Linux 4, and 4.18.0-553.el8 of Linux 5 and 6."""
+    return None if '.el' in (kernel or '') else release(kernel)
+
+
 def supported(path='/sys/bus/rbd/supported_features'):
     """The features that this kernel tells, as a number; None when it does not (before 4.11, or the module rbd is not loaded)."""
     try:
@@ -76,9 +81,9 @@ def lacking(features, kernel, supported=None):
     """Those of C(features) that a kernel cannot map, sorted.
 
     supported: the number in /sys/bus/rbd/supported_features, if the kernel tells it. A feature that the table does not
-    know is left to the kernel, and so are all of Red Hat's kernels when they do not tell: 3.10.0-1160.el7 has parts of Linux 4.
+    know is left to the kernel, and so are all of Red Hat's kernels when they do not tell.
     """
-    found = None if '.el' in (kernel or '') else release(kernel)
+    found = _judged(kernel)
     result = []
     for name in features:
         if name not in FEATURES:
@@ -132,7 +137,7 @@ def option_names(options):
 
 def option_problems(options, kernel):
     """What of map options a kernel does not take, as sentences. What the table does not know is left to the kernel."""
-    found = None if '.el' in (kernel or '') else release(kernel)
+    found = _judged(kernel)
     return ['map option %s came with Linux %s, and this is %s. Leave it out or run a newer kernel.' % (
         name, _text(OPTIONS[name]), kernel) for name in option_names(options) if found and found < OPTIONS.get(name, ALWAYS)]
 
@@ -155,7 +160,7 @@ def site_problems(kernels, features, options, luns=(), supported=None):
                             'exclusive-lock suit every kernel since 4.9, layering alone the older ones), or run a newer kernel.' % (
                                 gateway, kernel, ', '.join(_since(name) for name in missing)))
         spaces = [lun['image'] for lun in luns if lun.get('image', '').count('/') == 2]
-        if spaces and release(kernel) and release(kernel) < NAMESPACES:
+        if spaces and _judged(kernel) and _judged(kernel) < NAMESPACES:
             problems.append('gateway %s: its kernel %s cannot map images in namespaces (Linux %s), such as %s. Keep the image in the pool '
                             'itself, or run a newer kernel.' % (gateway, kernel, _text(NAMESPACES), spaces[0]))
         pools = [lun['image'] for lun in luns if lun.get('data_pool')]

@@ -63,3 +63,8 @@ def test_the_site_is_checked_for_every_gateway_before_an_image_is_made():
         assert any(word in problem for problem in problems), word
     assert krbd.site_problems({'gw1': '6.1.0'}, ['layering', 'exclusive-lock'], '', []) == []
     assert krbd.site_problems({}, ['journaling'], '', []) == []
+
+
+@pytest.mark.parametrize('kernel, refused', [('4.18.0-553.el8_10.x86_64', False), ('4.18.0-25-generic', True), ('4.19.0', False)])
+def test_namespaces_are_judged_as_features_and_options_are(kernel, refused):
+    assert bool(krbd.site_problems({'gw1': kernel}, ['layering'], '', [dict(image='rbd/ns/a')])) == refused
