@@ -14,7 +14,8 @@ author: the cephgate contributors (@cephgate)
 description:
   - Compares image features, map options, namespaces and data pools with what each release of Linux can map, before an image is made
     that not all gateways could serve.
-positional: _input, features, options, luns, supported
+  - Refuses map options with unknown names, and those that do not go with the way in which the gateways share images.
+positional: _input, features, options, luns, supported, mode, gateways, newer
 options:
   _input:
     description: Kernel release of each gateway, as C(uname -r) prints it.
@@ -38,6 +39,20 @@ options:
     description: For gateways whose kernel tells it, the content of C(/sys/bus/rbd/supported_features).
     type: dict
     default: {}
+  mode:
+    description: How the gateways share images.
+    type: str
+    choices: [shared, fenced]
+    default: shared
+  gateways:
+    description: How many gateways the site has.
+    type: int
+    default: 1
+  newer:
+    description: Names of map options that are newer than this collection.
+    type: list
+    elements: str
+    default: []
 """
 
 EXAMPLES = r"""
@@ -61,9 +76,9 @@ _value:
 from ansible_collections.cephgate.iscsi.plugins.module_utils import krbd
 
 
-def krbd_problems(kernels, features, options, luns, supported=None):
+def krbd_problems(kernels, features, options, luns, supported=None, mode='shared', gateways=1, newer=()):
     told = dict((name, int(text.strip(), 16)) for name, text in (supported or {}).items() if text and text.strip())
-    return krbd.site_problems(kernels, features, options, luns, told)
+    return krbd.site_problems(kernels, features, options, luns, told, mode, gateways, newer)
 
 
 class FilterModule(object):

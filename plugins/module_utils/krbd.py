@@ -12,6 +12,7 @@ from __future__ import absolute_import, division, print_function
 
 __metaclass__ = type
 
+import difflib
 import re
 
 # Feature: (bit in supported_features, first kernel or None for none yet, whether "rbd feature disable" can take it away)
@@ -48,6 +49,17 @@ OPTIONS = {
     'crush_location': (5, 8), 'read_from_replica': (5, 8), 'compression_hint': (5, 8),
     'ms_mode': (5, 11),
     'rxbounce': (5, 17),
+}
+
+# Where all gateways map an image, and where one does, whose mappings all go with one fence (docs/takeover.md, "Roles").
+NOT_IN_MODE = {
+    'shared': {
+        'exclusive': 'the first gateway that maps an image would keep its lock, and all writes through the others would fail',
+    },
+    'fenced': {
+        'noshare': 'a fence must hit all mappings of a gateway, which therefore share one Ceph client',
+        'ro': 'whoever takes a disk over has to write to it',
+    },
 }
 
 NAMESPACES = (4, 19)
@@ -136,20 +148,45 @@ def option_names(options):
 
 
 def option_problems(options, kernel):
-    """What of map options a kernel does not take, as sentences. What the table does not know is left to the kernel."""
+    """What of map options a kernel does not take, as sentences. For what the table does not know see C(unknown_options)."""
     found = _judged(kernel)
     return ['map option %s came with Linux %s, and this is %s. Leave it out or run a newer kernel.' % (
         name, _text(OPTIONS[name]), kernel) for name in option_names(options) if found and found < OPTIONS.get(name, ALWAYS)]
 
 
-def site_problems(kernels, features, options, luns=(), supported=None):
+def unknown_options(options, newer=()):
+    """Map options whose names nobody knows, as sentences. A mapping that is there keeps its options, so only the next boot would show them.
+
+    newer: names that the table does not have yet
+    """
+    problems = []
+    for name in option_names(options):
+        if name not in OPTIONS and name not in newer:
+            near = difflib.get_close_matches(name, sorted(OPTIONS), 3, 0.5) or sorted(OPTIONS)
+            problems.append('gateway_map_options: %s is no map option that is known here (near it: %s), and "rbd map" would fail with one that '
+                            'does not exist, at the next boot at the latest. Correct it; if it is newer than this collection, name it in '
+                            'gateway_new_map_options, too.' % (name, ', '.join(near)))
+    return problems
+
+
+def mode_problems(options, mode, gateways):
+    """Map options that do not go with how the gateways share images, as sentences. gateways: how many there are."""
+    if mode == 'shared' and gateways < 2:
+        return []
+    wrong = NOT_IN_MODE.get(mode, {})
+    return ['gateway_map_options: %s does not go with ha_mode %s: %s. Leave it out.' % (name, mode, wrong[name])
+            for name in option_names(options) if name in wrong]
+
+
+def site_problems(kernels, features, options, luns=(), supported=None, mode='shared', gateways=1, newer=()):
     """What the gateways' kernels cannot do of what is declared, as sentences, before an image is made that not all can map.
 
     kernels:  {gateway: what uname -r prints}; gateways that are not known yet are left out
     features: of images that are created; options: map options; luns: [{image, data_pool}]
     supported: {gateway: number or None}, what the kernels tell themselves
+    mode: the site's ha_mode; gateways: how many it has; newer: names of map options that the table does not have yet
     """
-    problems = []
+    problems = unknown_options(options, newer) + mode_problems(options, mode, gateways)
     for gateway in sorted(kernels):
         kernel, told = kernels[gateway], (supported or {}).get(gateway)
         for problem in option_problems(options, kernel):

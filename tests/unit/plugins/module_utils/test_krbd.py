@@ -4,6 +4,7 @@
 """What kernels can map: the table, and what people are told to do."""
 import pytest
 
+from ansible_collections.cephgate.iscsi.plugins.filter.krbd_problems import krbd_problems
 from ansible_collections.cephgate.iscsi.plugins.module_utils import krbd
 
 ALL = ['layering', 'exclusive-lock', 'object-map', 'fast-diff', 'deep-flatten']
@@ -68,3 +69,30 @@ def test_the_site_is_checked_for_every_gateway_before_an_image_is_made():
 @pytest.mark.parametrize('kernel, refused', [('4.18.0-553.el8_10.x86_64', False), ('4.18.0-25-generic', True), ('4.19.0', False)])
 def test_namespaces_are_judged_as_features_and_options_are(kernel, refused):
     assert bool(krbd.site_problems({'gw1': kernel}, ['layering'], '', [dict(image='rbd/ns/a')])) == refused
+
+
+def options_problems(options, mode='shared', gateways=2, newer=()):
+    return krbd_problems({'gw1': '6.1.0'}, ['layering', 'exclusive-lock'], options, [], {}, mode, gateways, newer)
+
+
+@pytest.mark.parametrize('name, near', [('osd_keepalive', 'osdkeepalive'), ('queuedepth', 'queue_depth'), ('Exclusive', 'exclusive'), ('zzz', 'abort_on_full')])
+def test_a_misspelt_option_is_refused_with_what_it_may_mean(name, near):
+    problems = options_problems('osdkeepalive=2, %s=2' % name)
+    assert len(problems) == 1 and name in problems[0] and near in problems[0] and 'gateway_new_map_options' in problems[0]
+    assert options_problems('osdkeepalive=2, %s=2' % name, newer=[name]) == []
+
+
+def test_every_option_of_the_table_and_the_roles_default_pass():
+    allowed = [name for name in krbd.OPTIONS if name != 'exclusive']
+    for options in ('osdkeepalive=2', 'osdkeepalive=2,queue_depth=256', ','.join(allowed)):
+        assert options_problems(options) == [], options
+
+
+@pytest.mark.parametrize('options, mode, gateways, why', [
+    ('osdkeepalive=2,exclusive', 'shared', 2, 'keep its lock'), ('exclusive', 'shared', 1, None), ('exclusive', 'fenced', 2, None),
+    ('noshare', 'fenced', 2, 'share one Ceph client'), ('noshare', 'fenced', 1, 'share one Ceph client'), ('noshare', 'shared', 2, None),
+    ('ro', 'fenced', 2, 'write'), ('ro', 'shared', 2, None),
+])
+def test_options_that_do_not_go_with_the_mode_are_refused(options, mode, gateways, why):
+    problems = options_problems(options, mode, gateways)
+    assert len(problems) == (why is not None) and all(why in problem and mode in problem for problem in problems), problems
