@@ -187,6 +187,9 @@ def site_problems(kernels, features, options, luns=(), supported=None, mode='sha
     mode: the site's ha_mode; gateways: how many it has; newer: names of map options that the table does not have yet
     """
     problems = unknown_options(options, newer) + mode_problems(options, mode, gateways)
+    if mode == 'fenced' and 'exclusive-lock' not in features:
+        problems.append('gateway_image_features: %s without exclusive-lock; ha_mode fenced maps images with the option exclusive, which needs '
+                        'it. Add exclusive-lock.' % (', '.join(features) or 'none'))
     for gateway in sorted(kernels):
         kernel, told = kernels[gateway], (supported or {}).get(gateway)
         for problem in option_problems(options, kernel):

@@ -96,3 +96,10 @@ def test_every_option_of_the_table_and_the_roles_default_pass():
 def test_options_that_do_not_go_with_the_mode_are_refused(options, mode, gateways, why):
     problems = options_problems(options, mode, gateways)
     assert len(problems) == (why is not None) and all(why in problem and mode in problem for problem in problems), problems
+
+
+@pytest.mark.parametrize('features, mode, refused', [
+    (['layering'], 'fenced', True), ([], 'fenced', True), (['layering'], 'shared', False), (['layering', 'exclusive-lock'], 'fenced', False)])
+def test_images_of_a_fenced_site_are_made_so_that_one_gateway_can_have_them_alone(features, mode, refused):
+    problems = krbd_problems({'gw1': '6.1.0'}, features, 'osdkeepalive=2', [], {}, mode, 2)
+    assert len(problems) == refused and all('gateway_image_features' in problem and 'Add exclusive-lock' in problem for problem in problems)
