@@ -186,13 +186,13 @@ class Rbd(object):
         return bool(self.ask('diff', '--from-snap', name, image))
 
     def listing(self, pool):
-        """{image: {size, image_id}} of a pool (or pool/namespace) in one call."""
+        """{image: {size, image_id, locked: whether somebody has its exclusive lock}} of a pool (or pool/namespace) in one call."""
         answer = json.loads(self.call(self.argv('ls', '--long', '--format', 'json', pool)))
-        return dict(('%s/%s' % (pool, entry['image']), dict(size=entry['size'], image_id=entry['id']))
+        return dict(('%s/%s' % (pool, entry['image']), dict(size=entry['size'], image_id=entry['id'], locked=entry.get('lock_type') == 'exclusive'))
                     for entry in answer if 'snapshot' not in entry)
 
     def images(self, names):
-        """{image: {size, image_id} or None} for the given images: one call for each pool that more
+        """{image: {size, image_id, and features or locked} or None} for the given images: one call for each pool that more
         than one of them is in, since starting a Ceph client costs more than listing."""
         pools = {}
         for name in names:

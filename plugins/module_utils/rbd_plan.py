@@ -38,11 +38,12 @@ def unique(images):
     return images
 
 
-def plan_images(rbd, current, desired, features=(), uses=None):
+def plan_images(rbd, current, desired, features=(), uses=None, lacks=None):
     """Create what is absent, grow what is smaller, delete what is to be absent and says how. Never shrinks.
 
     current: {image: {size, image_id} or None}; desired: [{image, size or None (bytes), state, delete, data_pool, object_size}].
     uses: callable(image) -> what keeps an image from being deleted, as texts.
+    lacks: callable(image, what is known of it) -> features that it must have and does not, sorted.
     All refusals come before the first operation is returned.
     """
     operations = []
@@ -63,7 +64,12 @@ def plan_images(rbd, current, desired, features=(), uses=None):
                 raise Refused('%s does not exist in Ceph and no size is given, so it cannot be created. Correct the '
                               'name, or give it a size.' % thing)
             operations.append(_create(rbd, thing, entry, features))
-        elif size is not None and size > found['size']:
+            continue
+        missing = lacks(image, found) if lacks else []
+        if missing:
+            raise Refused('%s lacks %s, which every image here must have. Give it that: rbd feature enable %s %s.' % (
+                thing, ', '.join(missing), image, ' '.join(missing)))
+        if size is not None and size > found['size']:
             operations.append(Operation(thing, 'grow from %s to %s' % (human(found['size']), human(size)), 'run',
                                         rbd.argv('resize', '--no-progress', '--size', '%dM' % (size // _MIB), image)))
         elif size is not None and size < found['size']:
@@ -103,6 +109,19 @@ def _delete(rbd, thing, entry, found, uses):
                           rbd.argv('trash', 'mv', entry['image']))]
     return [Operation(thing, 'delete for ever, with %s' % human(found['size']), 'run',
                       rbd.argv('rm', '--no-progress', entry['image']))]
+
+
+def lacks_of(rbd, required):
+    """A C(lacks) for plan_images. A listing tells no features, and asking for each image costs the start of a Ceph client."""
+    def lacks(image, known):
+        # Who has the exclusive lock could not have it without the feature; in service every image is somebody's.
+        if not set(required) - (set(['exclusive-lock']) if known.get('locked') else set()):
+            return []
+        asked = known if 'features' in known else rbd.info(image)
+        # None: deleted while we looked, which what follows will meet.
+        return sorted(set(required) - set(asked['features'])) if asked else []
+
+    return lacks
 
 
 def users_of(rbd, mapped_here):

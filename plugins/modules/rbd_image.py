@@ -51,6 +51,12 @@ options:
       object_size:
         description: Size of the objects of an image that is created, a power of two from V(4K) to V(32M). Ceph's default is 4 MiB.
         type: bytes
+  required_features:
+    description:
+      - Features that images which exist already must have. When one lacks any of them, all is refused.
+    type: list
+    elements: str
+    default: []
   features:
     description:
       - Features of images that are created. All gateways' kernels must know them.
@@ -118,7 +124,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ceph import ceph_argument_spec, rbd_of
 from ansible_collections.cephgate.iscsi.plugins.module_utils.glue import plan_and_apply
 from ansible_collections.cephgate.iscsi.plugins.module_utils.rbd import mapped
-from ansible_collections.cephgate.iscsi.plugins.module_utils.rbd_plan import WAYS, plan_images, unique, uses_of
+from ansible_collections.cephgate.iscsi.plugins.module_utils.rbd_plan import WAYS, lacks_of, plan_images, unique, uses_of
 
 
 def main():
@@ -133,6 +139,7 @@ def main():
                 data_pool=dict(type='str'),
                 object_size=dict(type='bytes'),
             )),
+            required_features=dict(type='list', elements='str', default=[]),
             features=dict(type='list', elements='str', default=['layering', 'exclusive-lock']),
         ),
         supports_check_mode=True,
@@ -150,12 +157,13 @@ def main():
         else:
             current = rbd.images(names)
         return plan_images(rbd, current, module.params['images'], module.params['features'],
-                           uses_of(rbd, mapped()))
+                           uses_of(rbd, mapped()), lacks_of(rbd, module.params['required_features']))
 
     def facts():
         if rbd.missing:
             return dict(images=dict((name, {}) for name in names))
-        return dict(images=dict((name, found or {}) for name, found in rbd.images(names).items()))
+        return dict(images=dict((name, dict((key, found[key]) for key in ('size', 'image_id')) if found else {})
+                                for name, found in rbd.images(names).items()))
 
     plan_and_apply(module, plan, rbd.perform, facts)
 

@@ -121,7 +121,7 @@ elif verb in ('info', 'map', 'resize') and not path(name).exists():
     print('rbd: error opening image %s: (2) No such file or directory' % name.rpartition('/')[2], file=sys.stderr)
     sys.exit(2)
 elif verb == 'info':
-    print(json.dumps(dict(size=path(name).stat().st_size, id=image_id(name), features=['layering'])))
+    print(json.dumps(dict(size=path(name).stat().st_size, id=image_id(name), features=['layering', 'exclusive-lock'])))
 elif verb == 'resize':
     set_size(name, int(option('--size')[:-1]))
 elif verb == 'map':

@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.cephgate.iscsi.plugins.module_utils import rbd as rbd_module
 from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Refused
 from ansible_collections.cephgate.iscsi.plugins.module_utils.rbd import Rbd, RbdError, clients, mapped, mapping
-from ansible_collections.cephgate.iscsi.plugins.module_utils.rbd_plan import plan_images, plan_mappings
+from ansible_collections.cephgate.iscsi.plugins.module_utils.rbd_plan import lacks_of, plan_images, plan_mappings
 
 GIB = 1 << 30
 
@@ -21,6 +21,7 @@ class Ceph:
 
     def __init__(self, images):
         self.images = images
+        self.locked = []
         self.calls = []
 
     def __call__(self, argv, stdin):
@@ -32,7 +33,8 @@ class Ceph:
                 return 2, '', 'rbd: error opening image x: (2) No such file or directory\n'
             return 0, json.dumps(dict(size=self.images[words[-1]], id='id-' + words[-1], features=['layering'])), ''
         if words[0] == 'ls':
-            return 0, json.dumps([dict(image=name[len(words[-1]) + 1:], id='id-' + name, size=size)
+            return 0, json.dumps([dict(dict(image=name[len(words[-1]) + 1:], id='id-' + name, size=size),
+                                       **(dict(lock_type='exclusive') if name in self.locked else {}))
                                   for name, size in self.images.items() if name.startswith(words[-1] + '/')]), ''
         raise AssertionError(words)
 
@@ -44,7 +46,7 @@ def words(operations):
 def test_one_image_is_asked_for_by_name_and_several_by_one_listing():
     ceph = Ceph({'rbd/a': GIB, 'rbd/b': GIB, 'ssd/ns/c': GIB})
     found = Rbd(ceph, 'igw').images(['rbd/a', 'rbd/b', 'ssd/ns/c', 'rbd/none'])
-    assert found['rbd/a'] == dict(size=GIB, image_id='id-rbd/a')
+    assert found['rbd/a'] == dict(size=GIB, image_id='id-rbd/a', locked=False)
     assert found['ssd/ns/c']['size'] == GIB
     assert found['rbd/none'] is None
     assert sorted(call[0] for call in ceph.calls) == ['info', 'ls']
@@ -72,6 +74,25 @@ def test_what_cannot_be_is_refused_by_name(current, entry, said):
     with pytest.raises(Refused) as refusal:
         plan_images(Rbd(None, 'igw'), {entry['image']: current}, [entry])
     assert said in str(refusal.value) and entry['image'] in str(refusal.value)
+
+
+def test_an_image_without_a_feature_that_is_needed_is_refused_before_any_is_made():
+    ceph = Ceph({'rbd/b': GIB, 'rbd/c': GIB})
+    rbd = Rbd(ceph, 'igw')
+    listed = [dict(image='rbd/a', size=GIB), dict(image='rbd/b', size=2 * GIB)]
+    for names in (['rbd/a', 'rbd/b'], ['rbd/b']):
+        with pytest.raises(Refused, match='image rbd/b lacks exclusive-lock.*rbd feature enable rbd/b exclusive-lock'):
+            plan_images(rbd, dict({'rbd/a': None}, **rbd.images(names)), listed, lacks=lacks_of(rbd, ['exclusive-lock']))
+    assert len(plan_images(rbd, rbd.images(['rbd/a', 'rbd/b']), listed, lacks=lacks_of(rbd, []))) == 2
+    assert plan_images(rbd, rbd.images(['rbd/b', 'rbd/c']), [dict(image='rbd/b')], lacks=lacks_of(rbd, ['layering'])) == []
+
+
+def test_an_image_that_somebody_has_exclusively_is_not_asked_for_its_features():
+    ceph = Ceph({'rbd/a': GIB, 'rbd/b': GIB})
+    ceph.locked = ['rbd/a', 'rbd/b']
+    rbd = Rbd(ceph, 'igw')
+    assert plan_images(rbd, rbd.images(['rbd/a', 'rbd/b']), [dict(image='rbd/a')], lacks=lacks_of(rbd, ['exclusive-lock'])) == []
+    assert [call[0] for call in ceph.calls] == ['ls']
 
 
 def test_an_image_listed_twice_is_refused():

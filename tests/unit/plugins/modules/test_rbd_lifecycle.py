@@ -104,6 +104,19 @@ def ceph(monkeypatch):
     return ceph
 
 
+# ---- features
+
+def test_an_image_that_no_gateway_could_have_alone_is_refused_and_nothing_is_made(run_module, ceph):
+    ceph.have('rbd/a', features=['layering'])
+    wanted = dict(client='igw', required_features=['exclusive-lock'], images=[dict(image='rbd/new', size='1G'), dict(image='rbd/a')])
+    for check_mode in (True, False):
+        result = run_module(rbd_image, check_mode=check_mode, **wanted)
+        assert result['failed'] and 'rbd feature enable rbd/a exclusive-lock' in result['msg'] and ceph.calls == []
+    ceph.images['rbd/a']['features'].append('exclusive-lock')
+    assert run_module(rbd_image, **wanted)['changed'] and 'rbd/new' in ceph.images
+    assert sorted(run_module(rbd_image, client='igw', images=[dict(image='rbd/a')])['images']['rbd/a']) == ['image_id', 'size']
+
+
 # ---- deletion
 
 @pytest.mark.parametrize('entry', [dict(state='absent', delete='forever'), dict(size='1G')])
