@@ -12,8 +12,9 @@ short_description: Images that are not the same disk on all gateways, or look li
 version_added: "0.1.0"
 author: the cephgate contributors (@cephgate)
 description:
-  - Compares what the gateways know of the mapped images, and the identities that follow from it, before anything is exported.
-positional: _input, luns
+  - Compares what the gateways know of the mapped images, also with what Ceph has under their names, and the identities that follow from
+    it, before anything is exported.
+positional: _input, luns, created
 options:
   _input:
     description: RV(cephgate.iscsi.rbd_map#module:mapped) of each gateway, by its name.
@@ -24,6 +25,10 @@ options:
     type: list
     elements: dict
     required: true
+  created:
+    description: RV(cephgate.iscsi.rbd_image#module:images), what Ceph has under these names now. What is mapped has to be the same.
+    type: dict
+    default: {}
 """
 
 EXAMPLES = r"""
@@ -43,15 +48,15 @@ _value:
 """
 
 from ansible_collections.cephgate.iscsi.plugins.module_utils import site
-from ansible_collections.cephgate.iscsi.plugins.module_utils.gateway_identity import collisions, disagreements
+from ansible_collections.cephgate.iscsi.plugins.module_utils.gateway_identity import collisions, disagreements, strangers
 
 
-def identity_problems(mapped, luns):
+def identity_problems(mapped, luns, created=None):
     found = {}
     for gateway in sorted(mapped):
         for image in mapped[gateway]:
             found.setdefault(image, mapped[gateway][image])
-    return disagreements(mapped) + collisions(site.devices(site.present(luns), found))
+    return disagreements(mapped) + strangers(mapped, created or {}) + collisions(site.devices(site.present(luns), found))
 
 
 class FilterModule(object):

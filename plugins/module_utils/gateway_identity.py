@@ -11,6 +11,8 @@ from __future__ import absolute_import, division, print_function
 
 __metaclass__ = type
 
+import json
+
 from ansible_collections.cephgate.iscsi.plugins.module_utils import scst_read as read
 from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Refused
 
@@ -39,6 +41,70 @@ def check(sysfs, old, new, accepted=()):
                         'cephgate_new_disks, if no host has used it.' % (image, found))
     if problems:
         raise Refused(' '.join(problems))
+
+
+def exported(told, accepted=()):
+    """What the gateways export under the declared names, for rbd_image: [{image, image_id, gateways}].
+
+    told: {gateway: what C(cephgate --json status) printed there}; accepted: images that may become other disks.
+    Who does not know it, as a new gateway, says nothing. Gateways that mean different disks by a name have an entry for each of them.
+    """
+    where = {}
+    for gateway in sorted(told):
+        try:
+            images = dict(json.loads(told[gateway] or '{}')).get('images') or ()
+        except (ValueError, TypeError):
+            continue  # no such command there, or one that could not tell
+        for entry in images:
+            if entry.get('image_id') and entry['image'] not in accepted:
+                where.setdefault((entry['image'], entry['image_id']), []).append(gateway)
+    return [dict(image=image, image_id=image_id, gateways=where[image, image_id]) for image, image_id in sorted(where)]
+
+
+def check_images(current, desired, known):
+    """Refuse images that are not those that are exported under their names, before one of them is made, grown or mapped.
+
+    current: {image: {image_id} or None} as Ceph says; desired: as for rbd_image; known: see C(exported).
+    """
+    wanted = set(entry['image'] for entry in desired if entry.get('state') != 'absent')
+    problems = []
+    for entry in known:
+        image, image_id = entry['image'], entry['image_id']
+        found = current.get(image)
+        if image not in wanted or found and found['image_id'] == image_id:
+            continue
+        if found:
+            now = 'and the image of that name now has %s: it was made anew, or another one was renamed to it' % found['image_id']
+        else:
+            now = 'and Ceph has no image of that name: it was renamed, deleted or moved into the trash, and an empty one would take its place'
+        problems.append(
+            'image %s: it is exported with the internal id %s%s, %s. That is another disk, and hosts may still hold data of the old one. Bring that '
+            'one back (rbd trash restore %s/%s, or rbd rename), remove its LUN first (playbooks/remove_lun.yml), or name it in '
+            'cephgate_new_disks, if no host has used it.' % (
+                image, image_id, ' by %s' % ', '.join(entry['gateways']) if entry.get('gateways') else '', now, image.rsplit('/', 1)[0], image_id))
+    if problems:
+        raise Refused(' '.join(problems))
+
+
+def strangers(mapped, created):
+    """Images that a gateway has mapped under a name that Ceph has given to another one since, as sentences.
+
+    mapped: as for C(disagreements); created: {image: {image_id}, or {} of one that is not there}, as rbd_image says
+    """
+    problems = []
+    for image in sorted(created):
+        now = created[image].get('image_id')
+        where = {}
+        for gateway in sorted(mapped):
+            own = (mapped[gateway].get(image) or {}).get('image_id')
+            if now and own and own != now:
+                where.setdefault(own, []).append(gateway)
+        # A kernel keeps the name that an image had when it was mapped.
+        problems += ['image %s: %s it mapped with the internal id %s, and the image of that name in Ceph now has %s: the mapped one was renamed, deleted '
+                     'or moved into the trash since, and another one took its name. Give the old one its name back (rbd rename, rbd trash '
+                     'restore), or remove the LUN (playbooks/remove_lun.yml), which also unmaps it, then run again.' % (
+                         image, '%s %s' % (', '.join(where[own]), 'have' if len(where[own]) > 1 else 'has'), own, now) for own in sorted(where)]
+    return problems
 
 
 def disagreements(mapped):

@@ -205,6 +205,7 @@ class Gateway(object):
         self._usable(problems)
         strange = problems.of
         report = []
+        ids = dict((entry['image'], entry.get('image_id')) for entry in self.state['images'])
         luns = {}
         for lun in self.state['luns']:
             luns.setdefault(lun['device'], []).append(lun)
@@ -219,7 +220,7 @@ class Gateway(object):
             absent = [lun for lun in luns.get(device['name'], ()) if
                       not self.sysfs.exists('%s/%d' % (scst_lun.folder(lun['target'], lun['group']), lun['lun']))]
             missing += ['%s: LUN %d is not there' % (scst_lun.place(lun['target'], lun['group']), lun['lun']) for lun in absent]
-            report.append(dict(image=image, device=device['name'], served=not missing, missing=missing))
+            report.append(dict(image=image, image_id=ids.get(image), device=device['name'], served=not missing, missing=missing))
         return report
 
     def held(self):

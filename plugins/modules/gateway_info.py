@@ -72,7 +72,7 @@ drained:
 state:
   description:
     - Of the state file C(ha_mode), C(unfinished) (a playbook is under way or was stopped), C(written) (seconds since 1970) and C(images), each with
-      C(image), C(device), C(served), what is C(missing), and the service's C(reason).
+      C(image), C(image_id) (of the exported one), C(device), C(served), what is C(missing), and the service's C(reason).
     - V(null) when there is none.
   type: dict
   returned: without O(state)

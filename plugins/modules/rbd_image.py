@@ -65,6 +65,28 @@ options:
     type: list
     elements: str
     default: [layering, exclusive-lock]
+  exported:
+    description:
+      - What gateways export under names of O(images), as P(cephgate.iscsi.exported#filter) tells it. When the image of such a name is gone or
+        has another internal id, it is another disk to hosts, and all is refused.
+      - Names that are not in O(images), or there with O(images[].state=absent), do not count.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      image:
+        description: The image as C(pool/image) or C(pool/namespace/image).
+        type: str
+        required: true
+      image_id:
+        description: The internal id that it had when it was exported.
+        type: str
+        required: true
+      gateways:
+        description: Who exports it, to be named when it is refused.
+        type: list
+        elements: str
+        default: []
 extends_documentation_fragment:
   - cephgate.iscsi.attributes
   - cephgate.iscsi.ceph
@@ -92,6 +114,17 @@ EXAMPLES = r"""
         size: 1T
         data_pool: ec42
         object_size: 8M
+
+- name: Grow an image that a gateway exports, and only that one
+  cephgate.iscsi.rbd_image:
+    client: igw
+    images:
+      - image: rbd/db01
+        size: 200G
+    exported:
+      - image: rbd/db01
+        image_id: 1037c2a4b7f1
+        gateways: [gw1, gw2]
 
 - name: Put an image away that no gateway has mapped any more
   cephgate.iscsi.rbd_image:
@@ -122,6 +155,7 @@ images:
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ceph import ceph_argument_spec, rbd_of
+from ansible_collections.cephgate.iscsi.plugins.module_utils.gateway_identity import check_images
 from ansible_collections.cephgate.iscsi.plugins.module_utils.glue import plan_and_apply
 from ansible_collections.cephgate.iscsi.plugins.module_utils.rbd import mapped
 from ansible_collections.cephgate.iscsi.plugins.module_utils.rbd_plan import WAYS, lacks_of, plan_images, unique, uses_of
@@ -141,6 +175,11 @@ def main():
             )),
             required_features=dict(type='list', elements='str', default=[]),
             features=dict(type='list', elements='str', default=['layering', 'exclusive-lock']),
+            exported=dict(type='list', elements='dict', default=[], options=dict(
+                image=dict(type='str', required=True),
+                image_id=dict(type='str', required=True),
+                gateways=dict(type='list', elements='str', default=[]),
+            )),
         ),
         supports_check_mode=True,
     )
@@ -156,6 +195,7 @@ def main():
             current = {}
         else:
             current = rbd.images(names)
+            check_images(current, module.params['images'], module.params['exported'])
         return plan_images(rbd, current, module.params['images'], module.params['features'],
                            uses_of(rbd, mapped()), lacks_of(rbd, module.params['required_features']))
 

@@ -45,7 +45,8 @@ def gateway(site, name):
     return dict(
         changed=False, daemon=True, drained=False, service='cephgate serve (process 812, since 2026-11-22 10:02:11)', kernel='6.1.0-37-amd64', errors={},
         state=dict(ha_mode='shared', unfinished=False, written=NOW - 3600, images=[
-            dict(image=lun['image'], device=device_name(lun['image']), served=True, missing=[], reason=None) for lun in site['luns']]),
+            dict(image=lun['image'], image_id='id%d' % number, device=device_name(lun['image']), served=True, missing=[], reason=None)
+            for number, lun in enumerate(site['luns'])]),
         mapped={lun['image']: dict(number=number, path='/dev/rbd/' + lun['image'], image_id='id%d' % number, fsid='F', size=100 * GIB,
                                    client='10.99.0.11:0/1') for number, lun in enumerate(site['luns'])},
         scst=dict(

@@ -135,11 +135,31 @@ def test_an_image_that_was_made_anew_is_not_exported_as_the_old_one(site):
         gw1.sh('for n in /sys/bus/rbd/devices/*; do [ $(cat $n/name) != c ] || cat %s/ceph/ids/rbd%%c > $n/image_id; done' % site.top)
     for gateway in site.gateways.values():
         gateway.sh('for n in /sys/bus/rbd/devices/*; do [ $(cat $n/name) != c ] || echo 77 > $n/image_id; done')
-    run = site.play('site')
-    assert run.code != 0 and 'made anew' in run.error and 'rbd/c' in run.error and 'cephgate_new_disks' in run.error, run.error
-    assert not any(task[2] for task in run.tasks)
+    # Both agree, and both are wrong: what they have mapped lost its name in Ceph.
+    refused(site.play('site'), 'rbd/c', 'gw1, gw2 have it mapped with the internal id 77', 'rbd rename')
     for gateway in site.gateways.values():
         gateway.sh('for n in /sys/bus/rbd/devices/*; do [ $(cat $n/name) != c ] || cat %s/ceph/ids/rbd%%c > $n/image_id; done' % site.top)
+    path = site.top / 'ceph/ids/rbd%c'
+    old = path.read_text()
+    path.write_text('beef')
+    try:
+        run = site.play('site', cephgate_luns=[dict(lun, size='128M') for lun in LUNS])
+        assert run.code != 0 and not any(task[2] for task in run.tasks), 'nothing was grown'
+        assert 'made anew' in run.error and 'rbd/c' in run.error and 'cephgate_new_disks' in run.error, run.error
+    finally:
+        path.write_text(old)
+
+
+def test_an_exported_image_that_is_gone_is_not_made_anew_as_an_empty_one(site):
+    image = site.top / 'ceph/images/rbd%c'
+    image.rename(site.top / 'away')
+    try:
+        for arguments in ([], ['--check']):
+            run = site.play('site', *arguments)
+            assert run.code != 0 and not any(task[2] for task in run.tasks) and not image.exists()
+            assert 'rbd/c' in run.error and 'by gw1, gw2' in run.error and 'rbd trash restore' in run.error, run.error
+    finally:
+        (site.top / 'away').rename(image)
 
 
 def test_a_lun_is_not_removed_while_an_initiator_sees_it(site):

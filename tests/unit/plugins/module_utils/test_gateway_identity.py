@@ -12,7 +12,9 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 from gateway_world import LUNS, World  # noqa: E402
 
+from ansible_collections.cephgate.iscsi.plugins.filter.exported import exported  # noqa: E402
 from ansible_collections.cephgate.iscsi.plugins.filter.identity_problems import identity_problems  # noqa: E402
+from ansible_collections.cephgate.iscsi.plugins.module_utils.gateway_fenced import FencedGateway  # noqa: E402
 from ansible_collections.cephgate.iscsi.plugins.module_utils.gateway_identity import check  # noqa: E402
 from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Refused  # noqa: E402
 from ansible_collections.cephgate.iscsi.plugins.modules import gateway_state  # noqa: E402
@@ -102,3 +104,30 @@ def test_t10_dev_ids_that_differ_after_the_eighth_character_only_collide_on_scst
 def test_a_lun_that_goes_collides_with_nobody():
     assert identity_problems({'gw1': facts(a='1', b='2')}, [
         dict(LUNS[0], identity=dict(usn='x')), dict(LUNS[1], identity=dict(usn='x'), state='absent')]) == []
+
+
+@pytest.mark.parametrize('mode', ['shared', 'fenced'])
+def test_what_is_exported_is_what_the_gateways_say_of_it(world, mode):
+    """In both modes the command tells the ids: with fenced no gateway needs to have an image mapped."""
+    gateway = world.gateway() if mode == 'shared' else FencedGateway(world.state, None, world.scst, lambda: {}, None)
+    told = json.dumps(dict(images=gateway.status()))
+    known = exported({'gw1': told, 'gw2': told, 'gw3': '', 'gw4': '{"error": "no state file"}', 'gw5': 'Traceback', 'gw6': '[]'})
+    assert known == [dict(image=lun['image'], image_id=world.ids[lun['image']], gateways=['gw1', 'gw2']) for lun in LUNS]
+    assert [entry['image'] for entry in exported({'gw1': told}, [LUNS[0]['image']])] == [lun['image'] for lun in LUNS[1:]]
+
+
+def test_a_gateway_that_exports_another_disk_than_the_others_is_heard_too():
+    def told(image_id):
+        return json.dumps(dict(images=[dict(image='rbd/a', image_id=image_id), dict(image='rbd/older')]))
+    assert exported({'gw1': told('1'), 'gw2': told('2'), 'gw3': told('1')}) == [
+        dict(image='rbd/a', image_id='1', gateways=['gw1', 'gw3']), dict(image='rbd/a', image_id='2', gateways=['gw2'])]
+
+
+def test_a_mapped_image_that_lost_its_name_to_another_one_is_refused():
+    """The kernels keep the old name with the old id, so that all gateways agree on the wrong image."""
+    mapped = {'gw1': facts(a='1', b='2'), 'gw2': facts(a='1', b='2')}
+    assert identity_problems(mapped, LUNS, {'rbd/a': dict(image_id='1'), 'rbd/b': {}}) == []
+    problems = identity_problems(mapped, LUNS, {'rbd/a': dict(image_id='9'), 'rbd/b': dict(image_id='2')})
+    assert len(problems) == 1
+    for word in ('image rbd/a', 'gw1, gw2', 'internal id 1', 'now has 9', 'rbd rename', 'remove_lun.yml'):
+        assert word in problems[0], problems[0]

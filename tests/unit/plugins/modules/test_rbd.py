@@ -108,6 +108,33 @@ def test_a_refusal_anywhere_in_the_list_leaves_all_images_alone(run_module, ceph
     assert ceph.images() == {'rbd/b': 2 * GIB}
 
 
+EXPORTED = [dict(image='rbd/a', image_id='old', gateways=['gw1', 'gw2']), dict(image='rbd/b', image_id='id', gateways=['gw1'])]
+
+
+@pytest.mark.parametrize('check_mode', [False, True])
+@pytest.mark.parametrize('size, words', [(None, ['no image of that name']), (GIB, ['now has id'])], ids=['gone', 'anew'])
+def test_an_image_that_is_not_the_exported_one_is_refused_before_any_is_created_or_grown(run_module, ceph, size, words, check_mode):
+    ceph.have(**dict({'b': GIB}, **({'a': size} if size else {})))
+    before = ceph.images()
+    wanted = [dict(image='rbd/b', size='2G'), dict(image='rbd/a', size='2G'), dict(image='rbd/new', size='1G')]
+    result = run_module(rbd_image, check_mode=check_mode, client='igw', images=wanted, exported=EXPORTED)
+    assert result['failed'] and not result['changed'] and ceph.images() == before
+    for word in words + ['image rbd/a', 'internal id old', 'by gw1, gw2', 'rbd trash restore rbd/old', 'remove_lun.yml', 'cephgate_new_disks']:
+        assert word in result['msg'], (word, result['msg'])
+    assert 'rbd/b' not in result['msg'] and 'rbd/new' not in result['msg']
+
+
+def test_an_image_that_is_the_exported_one_grows_and_what_is_exported_besides_does_not_count(run_module, ceph):
+    ceph.have(b=GIB)
+    result = run_module(rbd_image, client='igw', images=[dict(image='rbd/b', size='2G')], exported=EXPORTED)
+    assert not result['failed'] and ceph.images() == {'rbd/b': 2 * GIB}
+
+
+def test_an_exported_image_that_is_gone_may_stay_so(run_module, ceph):
+    result = run_module(rbd_image, client='igw', images=[dict(image='rbd/a', state='absent', delete='trash')], exported=EXPORTED)
+    assert not result['failed'] and not result['changed']
+
+
 def test_a_failure_part_way_tells_what_was_done(run_module, ceph):
     result = run_module(rbd_image, client='igw', images=[
         dict(image='rbd/a', size='1G'), dict(image='rbd/broken', size='1G'), dict(image='rbd/c', size='1G')])
