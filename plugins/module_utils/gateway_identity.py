@@ -129,13 +129,13 @@ def disagreements(mapped):
 def collisions(devices):
     """Devices that initiators would take for one another, as sentences.
 
-    devices: of gateway_view. Compared is what a disk is known by: the serial number, the NAA name, and the first 8 characters of
+    devices: of gateway_view. Compared is what a disk is known by: the serial number, the NAA name, the EUI-64, and the first 8 characters of
     t10_dev_id, from which SCST without naa_id makes the WWID.
     """
     problems, owner = [], {}
     for device in devices:
         given = dict(device['attributes'], **device.get('attributes_if_offered') or {})
-        for name, value in (('usn', given.get('usn')), ('naa_id', given.get('naa_id')),
+        for name, value in (('usn', given.get('usn')), ('naa_id', given.get('naa_id')), ('eui64_id', given.get('eui64_id')),
                             ('t10_dev_id', (given.get('t10_dev_id') or '')[:8])):
             if not value:
                 continue

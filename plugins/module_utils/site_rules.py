@@ -14,6 +14,7 @@ import fnmatch
 import re
 import socket
 
+from ansible_collections.cephgate.iscsi.plugins.module_utils import lun_rules
 from ansible_collections.cephgate.iscsi.plugins.module_utils.identity import device_name
 from ansible_collections.cephgate.iscsi.plugins.module_utils.site import target_name
 
@@ -134,6 +135,8 @@ def forms(luns, hosts, iqn_prefix):
             yield 'cephgate_luns: the entry "%s" is no dictionary. Write it as {image: pool/image, hosts: {name: number}}.' % (lun,)
         elif not isinstance(lun.get('hosts') or {}, dict):
             yield ('image %s: its hosts are no dictionary of LUN numbers by the names of hosts. Write them as {name: number}.' % lun.get('image'))
+        elif lun_rules.identity_form(lun):
+            yield lun_rules.identity_form(lun)
     if not isinstance(hosts, dict):
         yield 'cephgate_hosts is no dictionary. Write each host as NAME: {initiators: [iqn...]}.'
         hosts = {}
@@ -284,4 +287,5 @@ def problems(luns, hosts, gateways, iqn_prefix):
     found.extend(_hosts(hosts))
     found.extend(_chap(hosts))
     found.extend(_luns(luns, hosts, gateways))
+    found.extend(lun_rules.identities(luns))
     return found

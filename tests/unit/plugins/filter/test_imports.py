@@ -28,7 +28,7 @@ def auth(user='', password='', mutual='', mutual_password='', encrypted=False):
 def disk(name, owner):
     pool, image = name.split('/')
     return dict(allocating_host=owner, backstore='user:rbd', backstore_object_name='%s.%s' % (pool, image), controls={}, image=image,
-                owner=owner, pool=pool, pool_id=2, wwn=SERIAL)
+                owner=owner, pool=pool, pool_id=2, wwn='%d%s' % (dict(one=3, two=4, shared=5)[image], SERIAL[1:]))
 
 
 @pytest.fixture
@@ -62,11 +62,11 @@ def test_a_site_of_ceph_iscsi_is_declared_alike(config):
         'gw2.example.com': dict(cephgate_gateway_id=2, cephgate_portals=['192.0.2.12'])}
     site = made['site']
     assert site['cephgate_iqn_prefix'] == TARGET
-    identity = dict(naa_id='0x60014053bb8a8f391d247c59d3a6d1f6')
+    one, two, shared = [dict(identity=dict(naa_id='0x6001405%sbb8a8f391d247c59d3a6d1f6' % digit)) for digit in '345']
     assert site['cephgate_luns'] == [
-        dict(image='rbd/one', hosts={'rh7-client': 0}, gateway='gw1.example.com', identity=identity),
-        dict(image='rbd/shared', hosts={'esx': 5}, gateway='gw1.example.com', identity=identity),
-        dict(image='rbd/two', hosts={'rh7-client': 1}, gateway='gw2.example.com', identity=identity)]
+        dict(one, image='rbd/one', hosts={'rh7-client': 0}, gateway='gw1.example.com'),
+        dict(shared, image='rbd/shared', hosts={'esx': 5}, gateway='gw1.example.com'),
+        dict(two, image='rbd/two', hosts={'rh7-client': 1}, gateway='gw2.example.com')]
     assert site['cephgate_hosts']['esx'] == dict(
         initiators=['iqn.1998-01.com.vmware:esx1', 'iqn.1998-01.com.vmware:esx2'],
         chap=dict(user='esx', secret="{{ vault_cephgate_chap['esx'].secret }}"))

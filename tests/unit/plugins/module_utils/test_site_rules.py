@@ -91,6 +91,17 @@ def test_portals_may_be_on_several_networks_of_both_families():
     (dict(hosts__db__initiators=['iqn.1991-05.com.microsoft:*']), ['microsoft:*', 'microsoft:web', 'either set']),
     (dict(hosts__db__initiators=['iqn.1993*'], hosts__web__initiators=['*debian*']), ['iqn.1993*', '*debian*']),
     (dict(gateways__gw2__portals='10.0.0.2'), ['gw2', 'no list']),
+    (dict(luns__0__identity=['usn']), ['image rbd/a', 'identity', 'no dictionary']),
+    (dict(luns__0__identity={'usn': 'a', 'serial': 'x'}), ['image rbd/a', 'identity: serial is none of its keys', 'usn, naa_id']),
+    (dict(luns__0__identity={'usn': 12345678}), ['image rbd/a', 'usn is 12345678', 'quotes']),
+    (dict(luns__0__identity={'naa_id': 0x3001405abcdef012}), ['image rbd/a', 'naa_id is', 'quotes']),
+    (dict(luns__0__identity={'t10_dev_id': None}), ['image rbd/a', 't10_dev_id is None', 'quotes']),
+    (dict(luns__0__identity={'usn': 'x' * 21}), ['image rbd/a: identity: usn', '21', '20']),
+    (dict(luns__0__identity={'naa_id': '0x3001'}), ['image rbd/a: identity: naa_id', '0x3001', '16 or 32']),
+    (dict(luns__0__identity={'usn': 'same'}, luns__1__identity={'usn': 'Same'}), ['image rbd/a and image rbd/ns/b', 'usn (same)']),
+    (dict(luns__0__identity={'naa_id': '3001405ABCDEF012'}, luns__1__identity={'naa_id': '0x3001405abcdef012'}), ['rbd/a', 'rbd/ns/b', 'naa_id']),
+    (dict(luns__0__identity={'eui64_id': '0x0123456789abcdef'}, luns__1__identity={'eui64_id': '0x0123456789abcdef'}), ['rbd/a', 'eui64_id']),
+    (dict(luns__0__identity={'t10_dev_id': 'eight888-1'}, luns__1__identity={'t10_dev_id': 'eight888-2'}), ['rbd/a', 'rbd/ns/b', 't10_dev_id']),
 ])
 def test_each_wrong_declaration_is_named(changes, words):
     found = problems(**changed(**changes))
@@ -124,3 +135,11 @@ def test_legal_names(name):
     'iqn.2026-11.com.example:a_b'])
 def test_illegal_names(name):
     assert iscsi_name_problem(name)
+
+
+def test_identities_that_may_be():
+    """The kinds that the imports write, and one that a disk has which goes."""
+    kept = dict(naa_id='0x6001405abcdef0120000000000000001', usn='12345678', t10_dev_id='a', vend_specific_id='b', t10_vend_id='C', prod_id='D')
+    assert problems(**changed(luns__0__identity=kept, luns__1__identity=dict(usn='12345679'))) == []
+    assert problems(**changed(luns__0__identity=kept, luns__1__identity=dict(kept), luns__1__state='absent')) == []
+    assert problems(**changed(luns__0__identity=None, luns__1__identity={})) == []
