@@ -27,6 +27,7 @@ _NAA = re.compile(r'^naa\.(?:[0-9A-Fa-f]{16}|[0-9A-Fa-f]{32})\Z')
 _IMAGE = re.compile(r'^[^/@\s]+(?:/[^/@\s]+){1,2}\Z')
 _GROUP = re.compile(r'^[A-Za-z0-9][A-Za-z0-9_.-]*\Z')
 
+HOST = ('initiators', 'chap')
 CHAP = ('user', 'secret', 'mutual_user', 'mutual_secret')
 
 # SAM-5 4.7.7: what one-level addressing carries, and what SCST accepts.
@@ -146,6 +147,10 @@ def forms(luns, hosts, iqn_prefix):
         if not isinstance(initiators, (list, tuple)) or not all(map(_is_text, initiators)):
             yield ('host %s: its value is %s; it must be a dictionary with a list "initiators". Write it as '
                    '{initiators: [iqn...]}.' % (name, type(host).__name__ if not isinstance(host, dict) else 'one with initiators that are no list of names'))
+        elif set(host) - set(HOST):
+            # "Chap" for "chap" would be a host without authentication. Keys only: what they hold may be a secret.
+            yield 'host %s: %s is none of its keys, which are %s. Correct it.' % (
+                name, ', '.join(sorted('%s' % key for key in set(host) - set(HOST))), ', '.join(HOST))
         elif host.get('chap') and chap_strange(host['chap']):
             yield 'host %s: %s' % (name, chap_strange(host['chap']))
 

@@ -86,6 +86,7 @@ def test_portals_may_be_on_several_networks_of_both_families():
     (dict(hosts__db__chap=dict(user='u', password='hunter2hunter2'), hosts__web__chap=OTHER), ['host db', 'password is none of its keys']),
     (dict(hosts__db__chap=dict(CHAP, mutual_usr='m', mutual_secret='z' * 12), hosts__web__chap=OTHER), ['host db', 'mutual_usr is none of its keys']),
     (dict(hosts__db__chap=dict(CHAP, mutual_secret='z' * 12), hosts__web__chap=OTHER), ['host db', 'mutual_user and mutual_secret belong together']),
+    (dict(hosts__db=dict(SITE['hosts']['db'], Chap=CHAP)), ['host db: Chap is none of its keys, which are initiators, chap']),
     (dict(hosts__db=None), ['host db', 'dictionary']),
     (dict(hosts__db__initiators='iqn.1993-08.org.debian:01:db1'), ['host db', 'list']),
     (dict(hosts__db__initiators=['iqn.1991-05.com.microsoft:*']), ['microsoft:*', 'microsoft:web', 'either set']),
@@ -113,6 +114,8 @@ def test_each_wrong_declaration_is_named(changes, words):
 def test_a_secret_is_never_part_of_a_problem():
     found = problems(**changed(hosts__db__chap=dict(user='u', secret='hunter2'), hosts__web__chap=dict(user='u', secret='hunter2')))
     assert len(found) > 2 and 'hunter2' not in ''.join(found)
+    found = problems(**changed(hosts__db=dict(SITE['hosts']['db'], Chap=dict(user='u', secret='hunter2hunter2'), secret='hunter2')))
+    assert 'Chap, secret' in found[0] and 'hunter2' not in ''.join(found)
 
 
 def test_a_gateway_whose_name_makes_no_iscsi_name():
