@@ -10,10 +10,19 @@ from __future__ import absolute_import, division, print_function
 
 __metaclass__ = type
 
+import re
+
 from ansible_collections.cephgate.iscsi.plugins.module_utils import gateway_identity, scst_values
 from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Refused
+from ansible_collections.cephgate.iscsi.plugins.module_utils.rbd_plan import OBJECT_SIZES
 
 IDENTITY = ('usn', 'naa_id', 'eui64_id', 't10_dev_id', 'vend_specific_id', 't10_vend_id', 'prod_id')
+
+_MIB = 1024 * 1024
+_SIZE = re.compile(r'^([0-9]*\.?[0-9]+)(?:\s*([A-Za-z]+))?\Z')
+# In Ansible's spelling.
+_UNITS = (('byte', 'B'), ('kilobyte', 'KB'), ('megabyte', 'MB'), ('gigabyte', 'GB'), ('terabyte', 'TB'), ('petabyte', 'PB'), ('exabyte', 'EB'),
+          ('zetabyte', 'ZB'), ('yottabyte', 'YB'))
 
 
 def identity_form(lun):
@@ -50,3 +59,28 @@ def identities(luns):
         devices.append(dict(image='image %s' % lun.get('image'), attributes=attributes))
     for problem in gateway_identity.collisions(devices):
         yield problem
+
+
+def size_of(value):
+    """Bytes of a size as Ansible's type C(bytes) reads it, which M(rbd_image) has; None when that would not. The engine does not know Ansible."""
+    found = _SIZE.match(('%s' % (value,)).rstrip())
+    if not found or isinstance(value, bool):
+        return None
+    number, unit = found.groups()
+    if not unit:
+        return int(round(float(number)))
+    power = 'BKMGTPEZY'.find(unit[0].upper())
+    if power < 0 or len(unit) > 1 and unit.lower() != _UNITS[power][0] and unit != _UNITS[power][1]:
+        return None
+    return int(round(float(number) * 1024 ** power))
+
+
+def sizes(lun):
+    """Sizes that no image can have."""
+    size, objects = [(lun.get(key), size_of(lun[key]) if lun.get(key) is not None else None) for key in ('size', 'object_size')]
+    if size[0] is not None and (not size[1] or size[1] % _MIB):
+        yield ('image %s: size "%s" is no positive multiple of 1 MiB, the unit of rbd. Write a number and a unit of 1024, such as 100G.'
+               % (lun.get('image'), size[0]))
+    if objects[0] is not None and objects[1] not in OBJECT_SIZES:
+        yield ('image %s: object_size "%s" is no power of two from 4 KiB to 32 MiB, which rbd takes. Write it so, such as 8M, or leave it '
+               'out for the 4 MiB of Ceph.' % (lun.get('image'), objects[0]))

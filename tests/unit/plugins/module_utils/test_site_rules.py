@@ -4,8 +4,12 @@
 """Every wrong declaration is found, and the sentence names the object and the remedy."""
 import copy
 
+import hypothesis
 import pytest
+from ansible.module_utils.common.text.formatters import human_to_bytes
+from hypothesis import strategies
 
+from ansible_collections.cephgate.iscsi.plugins.module_utils.lun_rules import size_of
 from ansible_collections.cephgate.iscsi.plugins.module_utils.site_rules import iscsi_name_problem, problems
 
 PREFIX = 'iqn.2026-11.com.example.cephgate'
@@ -92,6 +96,15 @@ def test_portals_may_be_on_several_networks_of_both_families():
     (dict(hosts__db__initiators=['iqn.1991-05.com.microsoft:*']), ['microsoft:*', 'microsoft:web', 'either set']),
     (dict(hosts__db__initiators=['iqn.1993*'], hosts__web__initiators=['*debian*']), ['iqn.1993*', '*debian*']),
     (dict(gateways__gw2__portals='10.0.0.2'), ['gw2', 'no list']),
+    (dict(luns__0__size='100 elephants'), ['image rbd/a', '"100 elephants"', '1 MiB', '100G']),
+    (dict(luns__0__size='-5G'), ['image rbd/a', '"-5G"', 'positive']),
+    (dict(luns__0__size='1000K'), ['image rbd/a', '"1000K"', '1 MiB']),
+    (dict(luns__0__size=0), ['image rbd/a', '"0"', 'positive']),
+    (dict(luns__0__size=''), ['image rbd/a', 'size ""']),
+    (dict(luns__0__size=True), ['image rbd/a', '"True"']),
+    (dict(luns__0__size=['1G']), ['image rbd/a', '1 MiB']),
+    (dict(luns__0__object_size='3M'), ['image rbd/a', 'object_size "3M"', 'power of two']),
+    (dict(luns__0__object_size='64M'), ['image rbd/a', 'object_size "64M"', '32 MiB']),
     (dict(luns__0__identity=['usn']), ['image rbd/a', 'identity', 'no dictionary']),
     (dict(luns__0__identity={'usn': 'a', 'serial': 'x'}), ['image rbd/a', 'identity: serial is none of its keys', 'usn, naa_id']),
     (dict(luns__0__identity={'usn': 12345678}), ['image rbd/a', 'usn is 12345678', 'quotes']),
@@ -146,3 +159,24 @@ def test_identities_that_may_be():
     assert problems(**changed(luns__0__identity=kept, luns__1__identity=dict(usn='12345679'))) == []
     assert problems(**changed(luns__0__identity=kept, luns__1__identity=dict(kept), luns__1__state='absent')) == []
     assert problems(**changed(luns__0__identity=None, luns__1__identity={})) == []
+
+
+@pytest.mark.parametrize('size', ['100G', '1.5T', '1048576', 1 << 30, '1 GB', '2 gigabyte', '10240K', None])
+def test_sizes_that_may_be(size):
+    assert problems(**changed(luns__0__size=size, luns__0__object_size='8M')) == []
+
+
+def test_the_size_of_an_image_that_goes_does_not_count():
+    assert problems(**changed(luns__0__size='nonsense', luns__0__state='absent')) == []
+
+
+@hypothesis.given(strategies.one_of(
+    strategies.integers(-5, 1 << 70), strategies.floats(-1, 1e9), strategies.booleans(),
+    strategies.from_regex(r'\A ?-?[0-9]{0,3}\.?[0-9]{0,3} ?([bkmgtpezyKMGx]?[bB]?|([A-Za-z]+)?([bB]yte)?s?)[ \n]?\Z'),
+    strategies.sampled_from(['1kilobyte', '2 YottaByte', '3 zettabyte', '3 zetabyte', '1Gb', '1gB', '1Kib', '1GiB', '5b', '5bb', '5BB'])))
+def test_a_size_is_read_as_the_module_reads_it(value):
+    try:
+        wanted = human_to_bytes(value)
+    except ValueError:
+        wanted = None
+    assert size_of(value) == wanted, value
