@@ -21,6 +21,7 @@ import threading
 
 from ansible_collections.cephgate.iscsi.plugins.module_utils import krbd
 from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Refused
+from ansible_collections.cephgate.iscsi.plugins.module_utils.rbd_held import Held
 from ansible_collections.cephgate.iscsi.plugins.module_utils.sysfs import ROOT, to_text
 
 
@@ -91,6 +92,8 @@ class Rbd(object):
     AnsibleModule.run_command. The key never passes here: rbd reads it from the keyring.
     """
 
+    held = None  # of tests: what changes an image whose lock somebody keeps
+
     def __init__(self, run, client='admin', cluster='ceph', command='rbd'):
         self.run = run
         self.client = client
@@ -129,6 +132,8 @@ class Rbd(object):
         try:
             self.call(operation.target)
         except RbdError as error:
+            if error.errno == errno.EROFS and self._beside_holder(operation.target[len(self.base):]):
+                return
             if error.errno != errno.ENXIO or 'map' not in operation.target:
                 raise
             # What the kernel lacks is asked for only now: a question for each image of each run would cost more than mapping it.
@@ -138,6 +143,20 @@ class Rbd(object):
             if not problem:
                 raise
             raise RbdError(errno.ENXIO, problem)
+
+    def _beside_holder(self, words):
+        """Do what rbd refused because somebody keeps the image's exclusive lock. Whether that was something that can be done so."""
+        verb = 'grow' if words[0] == 'resize' else 'snapshot' if words[:2] == ['snap', 'create'] else None
+        image, dummy, name = words[-1].partition('@')
+        info = self.ask('info', image) if verb else None
+        if info is None:
+            return False
+        held = self.held or Held(self.client, self.cluster)
+        if verb == 'grow':
+            held.grow(image, info, int(words[words.index('--size') + 1][:-1]) << 20)  # in MiB, as rbd_plan has it
+        else:
+            held.snapshot(image, info, name)
+        return True
 
     def ask(self, *words):
         """What a command answers in JSON, or None when there is no such image."""
