@@ -12,7 +12,7 @@ short_description: Why a site cannot be purged
 version_added: "0.1.0"
 author: the cephgate contributors (@cephgate)
 description:
-  - A purge has to be confirmed by the name of the site, and nobody may be logged in.
+  - A purge has to be confirmed by the name of the site, and nobody may be logged in, nor a gateway be silent about it.
 positional: _input, iqn_prefix, seen
 options:
   _input:

@@ -261,7 +261,11 @@ def purge_problems(confirm, iqn_prefix, seen):
     if confirm != iqn_prefix:
         return ['cephgate_purge_confirm is %s. A purge takes every disk of this site from its hosts: to confirm that it is meant, set it '
                 'to the site\'s own name, cephgate_iqn_prefix.' % ('not set' if not confirm else '"%s", which is another name' % confirm)]
-    return ['gateway %s: initiator %s%s is logged in. Log it out first, or %s.' % (
+    # Without SCST's core module there is no session to overlook.
+    silent = ['gateway %s does not answer (%s), so it is not known who is logged in there. Bring it back first, or %s.' % (
+        name, seen[name]['why'].rstrip('.'), ANYWAY) for name in sorted(seen)
+        if not seen[name]['answered'] and 'kernel module scst is not loaded' not in seen[name]['why']]
+    return silent + ['gateway %s: initiator %s%s is logged in. Log it out first, or %s.' % (
         name, initiator, _host(initiator, seen[name]['sessions']), ANYWAY)
         for name in sorted(seen) for initiator in sorted(_luns(seen[name]['sessions']))]
 

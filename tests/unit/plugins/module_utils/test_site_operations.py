@@ -15,6 +15,8 @@ from gateway_world import HOST, LUNS, PREFIX, TARGET, World  # noqa: E402
 from ansible_collections.cephgate.iscsi.plugins.filter.client_initiators import client_initiators  # noqa: E402
 from ansible_collections.cephgate.iscsi.plugins.filter.without_lun import without_lun  # noqa: E402
 from ansible_collections.cephgate.iscsi.plugins.module_utils import scst_info, site_operations as operations  # noqa: E402
+from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Refused  # noqa: E402
+from ansible_collections.cephgate.iscsi.plugins.module_utils.sysfs import Sysfs  # noqa: E402
 
 DB, WEB = 'iqn.1993-08.org.debian:01:db1', 'iqn.1993-08.org.debian:01:web1'
 
@@ -196,9 +198,18 @@ def test_a_purge_is_confirmed_by_the_name_of_the_site_only(confirm):
 
 
 def test_a_purge_names_who_is_logged_in():
-    assert operations.purge_problems(PREFIX, PREFIX, look(gw1=[], gw2='dead')) == []
+    assert operations.purge_problems(PREFIX, PREFIX, look(gw1=[], gw2=[])) == []
     problems = operations.purge_problems(PREFIX, PREFIX, look(gw1=[session('gw1')], gw2=[session('gw2', WEB)]))
     assert len(problems) == 2 and DB in problems[0] and WEB in problems[1]
+
+
+def test_a_purge_takes_no_answer_for_nobody_only_where_there_is_no_scst(tmp_path):
+    problems = operations.purge_problems(PREFIX, PREFIX, look(gw1=[session('gw1')], gw2='no python on the host.'))
+    assert len(problems) == 2 and problems[0].startswith('gateway gw2 does not answer (no python on the host), so it is not known who is logged in')
+    assert operations.ANYWAY in problems[0] and DB in problems[1]
+    with pytest.raises(Refused) as no_scst:
+        scst_info.collect(Sysfs(str(tmp_path)), ['status', 'sessions'])
+    assert operations.purge_problems(PREFIX, PREFIX, look(gw1=[], gw2=str(no_scst.value))) == []
 
 
 def test_own_objects_are_those_of_the_site_and_nothing_else():
