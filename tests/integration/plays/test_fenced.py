@@ -161,6 +161,15 @@ def test_a_disk_is_not_drained_to_a_gateway_that_none_of_its_initiators_sees(sit
     assert gw1.cephgate('undrain')[0] == 0
 
 
+def test_a_drain_that_cannot_be_says_so_in_the_time_that_its_tries_give_it(site):
+    gw1, gw2 = site.gateways['gw1'], site.gateways['gw2']
+    gw2.log_in()
+    gw2.sessions()
+    begin = time.monotonic()
+    refused(site.play('drain', cephgate_gateway='gw1', cephgate_disrupt_sessions=True, gateway_drain_tries=5), 'rbd/a: still here')
+    assert time.monotonic() - begin < 60 and owners(site)['rbd/a'] == ['gw1']
+
+
 def test_an_upgrade_takes_one_gateway_after_the_other(site):
     run = good(site.play('upgrade', cephgate_upgrade_packages='ceph-common', cephgate_upgrade_wait=20))
     steps = ('Take this gateway out of service', 'Wait until the other gateways have its disks', 'Upgrade packages', 'Put this gateway back into service')
