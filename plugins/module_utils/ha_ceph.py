@@ -11,8 +11,10 @@ from __future__ import absolute_import, division, print_function
 
 __metaclass__ = type
 
+import binascii
 import errno
 import json
+import socket
 
 OBJECT = 'cephgate.ha'
 
@@ -91,12 +93,7 @@ class Ceph(object):
         if code:
             noun = 'blacklist'  # before Ceph 16
             self.call('ceph', 'osd', noun, 'add', address, str(YEAR))
-        dummy, out = self.call('ceph', 'osd', noun, 'ls')
-        for line in out.splitlines():
-            words = line.split()
-            if words and words[0] == address:
-                return ' '.join(words[1:])
-        raise CephError(errno.ENOENT, 'client %s was blocklisted, but is not in the list. Is its address right?' % address)
+        return lives_until(blocklist(self.call('ceph', 'osd', noun, 'ls', '--format', 'json')[1]), address)
 
     def free(self, image, _image_id, _fenced, own):
         """The locks of fenced clients are left to krbd, which takes them when it maps the image."""
@@ -104,15 +101,64 @@ class Ceph(object):
             raise CephError(errno.EBUSY, OWN % image)
 
     def listed(self, address):
-        """Whether Ceph has a client in its blocklist."""
-        code, out = self.call('ceph', 'osd', 'blocklist', 'ls', accept=(errno.EINVAL,))
+        """Whether Ceph refuses a client."""
+        code, out = self.call('ceph', 'osd', 'blocklist', 'ls', '--format', 'json', accept=(errno.EINVAL,))
         if code:
-            out = self.call('ceph', 'osd', 'blacklist', 'ls')[1]  # before Ceph 16
-        return any(line.split()[0] == address for line in out.splitlines() if line.strip())
+            out = self.call('ceph', 'osd', 'blacklist', 'ls', '--format', 'json')[1]  # before Ceph 16
+        return refuses(blocklist(out), address)
 
     def epoch(self):
         """Number of the newest osdmap."""
         return json.loads(self.call('ceph', 'osd', 'stat', '--format', 'json')[1])['epoch']
+
+
+def blocklist(text):
+    """(entries of clients and of whole hosts, entries of ranges) of the blocklist as JSON. Ceph 16.2.15 prints two arrays one after the other, the second
+    one of ranges; one before it has only the first. Without JSON, 10.99.0.0:0/24 could be a client as well."""
+    text, parts = text.strip(), []
+    while text:
+        part, end = json.JSONDecoder().raw_decode(text)
+        parts.append(part)
+        text = text[end:].strip()
+    return tuple((parts + [[], []])[:2])
+
+
+def lives_until(found, address):
+    """Until when the entry of this very client lives. Those of its host or of a range do not count: somebody may have made them for an hour, and what
+    a fence needs is a long one."""
+    for entry in found[0]:
+        if entry['addr'] == address:
+            return entry['until']
+    raise CephError(errno.ENOENT, 'client %s was blocklisted, but is not in the list. Is its address right?' % address)
+
+
+def refuses(found, address):
+    """Whether Ceph refuses a client, by what blocklist() has found: for an entry of its own, of its whole host (C(ceph osd blocklist add HOST) makes it,
+    with port and nonce 0) or of a range (C(ceph osd blocklist range add), with the length of the network's prefix as nonce)."""
+    place = _place(address)
+    named = [entry['addr'] for entry in found[0]]
+    if place is None or address in named:
+        return address in named
+    if any(each in (place, (place[0], 0, 0)) for each in map(_place, named)):
+        return True
+    return any(each is not None and _within(place[0], each[0], each[2]) for each in (_place(entry.get('range', entry.get('addr'))) for entry in found[1]))
+
+
+def _place(address):
+    """(bytes of the host's address, port, nonce) of what looks like 10.99.0.11:0/2202855461 or [fd00::11]:0/22; None of what does not."""
+    rest, dummy, nonce = (address or '').rpartition('/')
+    host, dummy, port = rest.rpartition(':')
+    try:
+        return socket.inet_pton(socket.AF_INET6 if ':' in host else socket.AF_INET, host.strip('[]')), int(port), int(nonce)
+    except (ValueError, EnvironmentError):
+        return None
+
+
+def _within(host, network, bits):
+    if len(host) != len(network):
+        return False
+    rest = max(0, 8 * len(host) - bits)
+    return int(binascii.hexlify(host), 16) >> rest == int(binascii.hexlify(network), 16) >> rest
 
 
 def records(text):

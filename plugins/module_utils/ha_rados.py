@@ -17,7 +17,7 @@ import json
 import threading
 
 from ansible_collections.cephgate.iscsi.plugins.module_utils import ha_lock
-from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_ceph import OBJECT, OWN, YEAR, CephError
+from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_ceph import OBJECT, OWN, YEAR, CephError, blocklist, lives_until, refuses
 
 CONF = dict(rados_osd_op_timeout='2', rados_mon_op_timeout='8', client_mount_timeout='8')
 PATIENCE = 8   # seconds for a connection and for a command of the monitors
@@ -31,16 +31,6 @@ def bindings():
         return importlib.import_module('rados'), importlib.import_module('rbd')
     except ImportError:
         return None
-
-
-def entries(text):
-    """The blocklist. Ceph 16.2.15 prints two JSON arrays one after the other, the second one of ranges of addresses."""
-    text, found = text.strip(), []
-    while text:
-        part, end = json.JSONDecoder().raw_decode(text)
-        found += part
-        text = text[end:].strip()
-    return found
 
 
 class Rados(object):
@@ -193,24 +183,21 @@ class Rados(object):
 
     def _blocklist(self):
         try:
-            return 'blocklist', entries(self._monitors(prefix='osd blocklist ls').decode('utf-8'))
+            return 'blocklist', blocklist(self._monitors(prefix='osd blocklist ls').decode('utf-8'))
         except CephError as error:
             if error.errno != errno.EINVAL:
                 raise
-            return 'blacklist', entries(self._monitors(prefix='osd blacklist ls').decode('utf-8'))  # before Ceph 16
+            return 'blacklist', blocklist(self._monitors(prefix='osd blacklist ls').decode('utf-8'))  # before Ceph 16
 
     def listed(self, address):
-        """Whether Ceph has a client in its blocklist."""
-        return any(entry['addr'] == address for entry in self._blocklist()[1])
+        """Whether Ceph refuses a client."""
+        return refuses(self._blocklist()[1], address)
 
     def fence(self, address):
         """Blocklist a client for a year. On return Ceph has confirmed it; the text says until when the entry lives."""
         noun = self._blocklist()[0]
         self._monitors(**{'prefix': 'osd ' + noun, noun + 'op': 'add', 'addr': address, 'expire': float(YEAR)})
-        for entry in self._blocklist()[1]:
-            if entry['addr'] == address:
-                return entry['until']
-        raise CephError(errno.ENOENT, 'client %s was blocklisted, but is not in the list. Is its address right?' % address)
+        return lives_until(self._blocklist()[1], address)
 
     def epoch(self):
         """Number of the newest osdmap."""

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_ceph import Ceph, CephError, records
+from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_ceph import Ceph, CephError, blocklist, records, refuses
 
 RECORD = {'n': 1, 'text': '\u00e4' + ' ' * 200}
 # printed by: rados -p rbd listomapvals cephgate.ha
@@ -86,7 +86,7 @@ def test_a_lock_of_several_is_nobodys_to_break():
         Ceph(World((0, answer, '')), 'rbd').holder('rbd/a')
 
 
-LISTED = '10.0.0.1:0/4242 2027-11-22T12:54:11.311391+0000\n'
+LISTED = '[{"addr":"10.0.0.1:0/4242","until":"2027-11-22T12:54:11.311391+0000"}][]'
 
 
 def test_a_fence_lives_for_a_year_and_is_seen_in_the_list():
@@ -109,3 +109,30 @@ def test_an_old_ceph_has_another_word_for_it():
 def test_a_fence_that_ceph_does_not_confirm_has_failed():
     with pytest.raises(CephError, match='did not answer in time'):
         Ceph(World((errno.ETIMEDOUT, '', '')), 'rbd').fence('10.0.0.1:0/4242')
+
+
+@pytest.mark.parametrize('client, refused', [
+    ('10.99.0.11:0/2202855461', True), ('10.99.0.12:0/2202855461', False), ('10.99.0.12:0/7', True), ('10.99.0.12:0/70', False),
+    ('10.98.7.255:0/1', True), ('10.98.8.0:0/1', False), ('10.98.0.0:0/21', True), ('[fd00::11]:0/22', True), ('[fd00:0::11]:0/22', True),
+    ('[fd00::12]:0/22', False), ('[fd01:2:3::9]:0/22', True), ('[fd01:2:4::9]:0/22', False), ('no address', False), ('', False)])
+def test_who_is_refused_for_itself_for_its_host_or_for_a_range_of_addresses(client, refused):
+    text = json.dumps([dict(addr=addr, until='2027') for addr in ('10.99.0.11:0/0', '10.99.0.12:0/7', '[fd00::11]:0/0')]) + \
+        json.dumps([dict(range=network, until='2027') for network in ('10.98.0.0:0/21', '[fd01:2:3::]:0/48')])
+    assert refuses(blocklist(text), client) is refused
+    run = World((0, text, 'listed 5 entries'))
+    assert Ceph(run, 'rbd').listed(client) is refused
+    assert run.calls == [['ceph', '--id', 'admin', 'osd', 'blocklist', 'ls', '--format', 'json']]
+
+
+@pytest.mark.parametrize('text', ['[]', '[]\n[]\n', ''])
+def test_an_empty_blocklist_refuses_nobody(text):
+    assert refuses(blocklist(text), '10.0.0.1:0/1') is False
+
+
+@pytest.mark.parametrize('text', ['[{"addr":"10.0.0.1:0/0","until":"soon"}][]', '[][{"range":"10.0.0.0:0/24","until":"soon"}]'])
+def test_a_fence_is_an_entry_of_the_very_client_whatever_else_covers_it(text):
+    """Those may live for an hour only."""
+    with pytest.raises(CephError, match='not in the list'):
+        Ceph(World((0, '', ''), (0, text, '')), 'rbd').fence('10.0.0.1:0/4242')
+    run = World((0, '', ''), (0, text.replace('[', '[{"addr":"10.0.0.1:0/4242","until":"2027"},', 1).replace(',]', ']'), ''))
+    assert Ceph(run, 'rbd').fence('10.0.0.1:0/4242') == '2027' and 'add' in run.calls[0]
