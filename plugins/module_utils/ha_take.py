@@ -5,8 +5,8 @@
 """Taking a disk over, one confirmed step after the other.
 
 look   who holds the image's exclusive lock? Nobody, or a client that is blocklisted already: map.
-check  the holder's host is that of a living gateway: it is fenced only when that gateway's own record, written
-       later, does not name the client, that is when the client belongs to an earlier life of that host
+check  the holder's host is that of a living gateway, or its record names the holder: it is fenced only when that gateway's
+       own record, written later, does not name the client, that is when the client belongs to an earlier life of that host
 fence  blocklist the holder, and wait until Ceph has confirmed it
 map    exclusively: krbd breaks the dead client's lock itself, which is why nobody removes a lock by hand
 Then ha_decide waits for the newest osdmap (settle) and makes the path active (raise).
@@ -124,12 +124,12 @@ def _found(lun, holder, site, memory, view):
 
 
 def _gateway_of(address, site, view):
-    if host_of(address) == site.host:
+    """A host may speak to Ceph from another address than the one that its record says: then the record tells by the clients that it names."""
+    if host_of(address) == site.host or address in _named(site.me, site, view):
         return site.me
-    for name, entry in sorted((view['table'] or {}).items()):
-        if name in site.gateways and entry['host'] == host_of(address):
-            return name
-    return None
+    found = [(address not in entry['addrs'], name) for name, entry in (view['table'] or {}).items()
+             if name in site.gateways and (entry['host'] == host_of(address) or address in entry['addrs'])]
+    return min(found)[1] if found else None  # who names the very client, before whose host has its address now
 
 
 def _named(owner, site, view):

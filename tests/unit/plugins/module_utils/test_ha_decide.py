@@ -14,6 +14,7 @@ from ansible_collections.cephgate.iscsi.plugins.module_utils.site import preferr
 
 GATEWAYS = ('gw1', 'gw2', 'gw3')
 OLD, NEW, MINE = '10.0.0.1:0/11', '10.0.0.1:0/12', '10.0.0.2:0/22'
+SECOND = '10.77.0.1:0/11'  # of gw1's host, which its record does not say
 
 
 def record(n=1, **values):
@@ -138,6 +139,35 @@ def test_a_client_that_is_no_gateway_is_never_fenced(widow):
     assert widow.act(('look', 'a', '10.9.9.9:0/1'), beats=()) == []
     assert widow.memory['unfit'] == {'a': LIMITS.unfit} and not widow.memory['claims']
     assert widow.pass_by(LIMITS.unfit - 1, beats=()) == []
+
+
+def test_a_dead_gateway_is_known_by_the_client_that_its_record_names_whatever_address_that_speaks_from():
+    agent = Agent()
+    agent.table['gw1'] = record(luns={'a': 4}, addrs=[SECOND])
+    agent.know_gw1().pass_by(LIMITS.dead + 0.5, beats=())
+    assert agent.act(('look', 'a', SECOND), beats=()) == [('fence', SECOND)]
+
+
+def test_whose_record_names_the_client_comes_before_whose_host_has_its_address_now():
+    agent = Agent(gateways=GATEWAYS)
+    agent.table.update(gw3=record(addrs=[OLD], host='10.0.0.9'))
+    agent.know_gw1().pass_by(3 * LIMITS.turn, beats=('gw3',))
+    assert 'a' in agent.memory['taking']
+    assert agent.act(('look', 'a', OLD), beats=('gw3',)) == [] and agent.memory['stay'], 'it lives, and uses the client'
+
+
+def test_a_living_gateway_is_left_a_client_at_a_second_address_as_one_at_its_first(agent):
+    agent.table['gw1'] = record(addrs=[SECOND])
+    agent.know_gw1().pass_by(LIMITS.turn + 1)
+    assert agent.act(('look', 'a', SECOND)) == [] and not agent.memory['taking'] and agent.memory['stay'] and not agent.memory['unfit']
+
+
+def test_my_own_broken_off_mapping_from_a_second_address_is_taken_without_a_fence():
+    agent = Agent(('a', 'b'))
+    agent.luns['b'].update(client='10.77.0.2:0/22', health='good', path='active')
+    agent.act()
+    assert agent.know_gw1().pass_by(LIMITS.turn + 1) == [('look', 'a')]
+    assert agent.act(('look', 'a', '10.77.0.2:0/22')) == [('map', 'a')]
 
 
 @pytest.mark.parametrize('holder', [OLD, MINE], ids=['another', 'my own former life'])
