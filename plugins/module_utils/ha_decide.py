@@ -38,6 +38,7 @@ def decide(site, memory, view, elapsed):
     observe(site, memory, view, elapsed)
     view = survey(site, memory, view)
     _count(site, memory, view, elapsed)
+    ha_take.forget_strangers(memory, view)
     if memory['n'] is None and view['table'] is not None:
         own = view['table'].get(site.me)
         memory['n'] = (own['n'] if own else 0) + 1

@@ -19,7 +19,7 @@ try:
 except ImportError:  # Python 2
     from thread import start_new_thread
 
-from ansible_collections.cephgate.iscsi.plugins.module_utils import ha_decide, ha_patience, ha_seen
+from ansible_collections.cephgate.iscsi.plugins.module_utils import ha_decide, ha_patience, ha_seen, ha_take
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_lease import described, silence
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_pace import BEAT, Pace, news
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_types import is_record, new_memory
@@ -91,6 +91,7 @@ class Agent(object):
         self._closing = None
         self.pace = Pace(site.me)
         self._trouble = {}
+        self._complaints = {}    # of the core, as they were told last
         self._served = {}        # {device: when it was last known to be served, here or by a gateway that lived}
         self._moving = {}        # {device: since when its path says that it is about to change}
         self._pointed = {}       # {device: the gateway of which this one tells initiators that it serves it}
@@ -281,6 +282,10 @@ class Agent(object):
         for action in actions:
             if action.kind == 'close':
                 self._closing = now
+        complaints = ha_take.complaints(self.hands.images, self.memory)
+        for what in sorted(set(complaints) | set(self._complaints)):
+            self._tell(what, complaints.get(what))
+        self._complaints = complaints
         with self._lock:
             self._queue += actions
 
@@ -414,7 +419,7 @@ class Agent(object):
             self.orphans.pop(device, None)
         for device in gone:
             self.orphans[device] = old.get(device)
-            for part in ('claims', 'taking', 'releasing', 'settled', 'unfit', 'stay', 'blind', 'turn'):
+            for part in ('claims', 'taking', 'releasing', 'settled', 'unfit', 'stay', 'strangers', 'blind', 'turn'):
                 self.memory[part].pop(device, None)
         self.memory['busy'] = tuple(each for each in self.memory['busy'] if each[1] not in gone)
         self.memory['former'] = tuple(each for each in self.memory['former'] if each not in gone)

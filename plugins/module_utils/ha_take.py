@@ -21,6 +21,10 @@ from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_types import act
 # A record names the clients that its agent saw before it was written; the second one after a look began after it.
 BEATS = 2
 
+# A client that was only blocklisted keeps its lock, and the next look finds it again: hence both.
+STRANGER = 'image %s: its lock is held by client %s, which belongs to no gateway of this site, so it is not fenced. End that use ("rbd status", ' \
+           '"rbd lock ls"), or blocklist the client yourself and only then remove its lock ("rbd lock rm").'
+
 
 def _stage(name, holder=None, owner=None, since=None):
     return dict(stage=name, holder=holder, owner=owner, since=since)
@@ -107,6 +111,7 @@ def _found(lun, holder, site, memory, view):
     if holder == 'failed':
         give_up(lun, site, memory)
         return
+    memory['strangers'].pop(lun, None)
     if holder is None or holder in memory['fenced']:
         taking.update(_stage('map'))
         return
@@ -114,6 +119,8 @@ def _found(lun, holder, site, memory, view):
     if owner is None:
         # Somebody who is no gateway uses the image; whether that may be cut off is not ours to say.
         give_up(lun, site, memory)
+        if view['table'] is not None:
+            memory['strangers'][lun] = holder
     elif owner == site.me and holder in _named(owner, site, view):
         # Mine, and not mapped here: of a mapping that was broken off. Nothing was ever written through it.
         taking.update(_stage('map'))
@@ -164,3 +171,15 @@ def give_up(lun, site, memory):
     """Let the next gateway try."""
     drop(lun, memory)
     memory['unfit'][lun] = site.limits.unfit
+
+
+def forget_strangers(memory, view):
+    """Who keeps a disk from being taken counts until it is known to be taken, or is not mine to take."""
+    for lun in sorted(memory['strangers']):
+        if view['luns'][lun]['client'] or lun in view['claimed'] or view['orders']['drain']:
+            del memory['strangers'][lun]
+
+
+def complaints(images, memory):
+    """{what: why it does not work} for people. images: {disk: image}"""
+    return dict(('taking over %s' % images[lun], STRANGER % (images[lun], client)) for lun, client in memory['strangers'].items() if lun in images)

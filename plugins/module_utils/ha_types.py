@@ -72,6 +72,7 @@ def new_memory():
         settled={},    # {disk: client address whose osdmap is known to be new enough}
         unfit={},      # {disk: seconds left}
         stay={},       # {disk: seconds left} in which it is neither taken nor given away: that was just refused
+        strangers={},  # {disk: client address}: who holds its lock, is no gateway, and so keeps it from being taken over
         blind={},      # {disk: seconds}
         former=(),     # disks that were mine when this host or agent went down, and nobody's since
         turn={},       # {disk: seconds without an owner}

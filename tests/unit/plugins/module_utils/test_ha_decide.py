@@ -139,6 +139,33 @@ def test_a_client_that_is_no_gateway_is_never_fenced(widow):
     assert widow.act(('look', 'a', '10.9.9.9:0/1'), beats=()) == []
     assert widow.memory['unfit'] == {'a': LIMITS.unfit} and not widow.memory['claims']
     assert widow.pass_by(LIMITS.unfit - 1, beats=()) == []
+    assert widow.memory['strangers'] == {'a': '10.9.9.9:0/1'}, 'for people'
+
+
+@pytest.mark.parametrize('outcome, kept', [('10.9.9.9:0/1', True), ('failed', True), (None, False), (OLD, False)])
+def test_who_holds_a_disk_and_is_no_gateway_is_known_until_a_later_look_finds_otherwise(widow, outcome, kept):
+    widow.act(('look', 'a', '10.9.9.9:0/1'), beats=())
+    assert widow.pass_by(LIMITS.unfit + 1, beats=()) == [('look', 'a')] and widow.memory['strangers']
+    widow.act(('look', 'a', outcome), beats=())
+    assert bool(widow.memory['strangers']) is kept
+
+
+@pytest.mark.parametrize('change', ['claimed', 'mapped', 'drain'])
+def test_that_is_forgotten_when_the_disk_is_taken_or_not_mine_to_take(widow, change):
+    widow.act(('look', 'a', '10.9.9.9:0/1'), beats=())
+    if change == 'claimed':
+        widow.table['gw1'] = record(n=99, luns={'a': 9})
+    elif change == 'mapped':
+        widow.luns['a'].update(client=MINE, health='good')
+    else:
+        widow.orders['drain'] = True
+    widow.act(beats=())
+    assert widow.memory['strangers'] == {}
+
+
+def test_without_the_records_nobody_is_called_a_stranger(widow):
+    widow.act(('look', 'a', OLD), fresh=None)
+    assert widow.memory['unfit'] and widow.memory['strangers'] == {}
 
 
 def test_a_dead_gateway_is_known_by_the_client_that_its_record_names_whatever_address_that_speaks_from():

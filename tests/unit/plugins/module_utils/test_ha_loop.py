@@ -304,3 +304,19 @@ def test_what_is_no_record_counts_as_nothing_and_is_told(world, device, part, va
     world.ceph.table['gw2'] = others
     agent._exchange(None, world.time)
     assert set(agent._table) == {'gw1', 'gw2'} and agent.report()['trouble'] == []
+
+
+def test_a_lock_that_a_stranger_holds_is_told_of_once_until_the_disk_is_taken(world, device):
+    """Nobody takes the disk meanwhile, and only people can tell whether that client may be cut off."""
+    said, image = len(world.gw2.journal), world.gw2.agent.hands.images[device]
+    world.gw1.power_cut()
+    world.ceph.locks[image] = '10.5.5.5:0/77'
+    world.run(2.5 * LIMITS.unfit)
+    told = [line for line in world.gw2.journal[said:] if '10.5.5.5:0/77' in line]
+    assert len(told) == 1 and told == world.gw2.agent.report()['trouble']
+    assert told[0].startswith('image %s: its lock is held by client 10.5.5.5:0/77, which belongs to no gateway of this site' % image)
+    assert world.ceph.fences == [] and world.owners(device) == [], 'and it is left alone'
+    del world.ceph.locks[image]
+    world.run(LIMITS.unfit + 10, until=lambda: world.owners(device) == ['gw2'])
+    assert world.gw2.agent.report()['trouble'] == []
+    assert world.gw2.journal.count('taking over %s: works again' % image) == 1
