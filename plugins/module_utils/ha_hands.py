@@ -12,6 +12,7 @@ from __future__ import absolute_import, division, print_function
 
 __metaclass__ = type
 
+import contextlib
 import errno
 import itertools
 import threading
@@ -23,6 +24,7 @@ from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import F
 
 SETTLING = 10   # seconds for the kernel's osdmap to become the newest
 GRACE = 5       # seconds that a target waits for its last LUNs before it is opened without them
+HELD = 5        # seconds that an action waits for another one that goes by the same mapping; then it fails, and is begun again
 OSDMAP = '/sys/kernel/debug/ceph/%s.%s/osdmap'
 
 
@@ -79,6 +81,7 @@ class Hands(object):
         self._since = {}         # {device: ((client, number) of its mapping, when it was made)}, until that was settled
         self._ready = {}         # {device: (client, number) of the mapping that was settled last}
         self._settling = threading.Lock()
+        self._holds = {}         # {device: lock of its mapping}
         self._settled = {}       # {client: (when the newest osdmap was last asked for, when that ended, what came of it)}
         self.take(state)
 
@@ -115,6 +118,23 @@ class Hands(object):
             # Without it the lock goes to whoever asks and comes back, and with it what was held back meanwhile: old data.
             raise OSError(errno.EPERM, 'image %s is mapped without the option exclusive, by somebody else than this agent' % image)
         return entry
+
+    @contextlib.contextmanager
+    def _holding(self, device, meanwhile=lambda: None):
+        """Nobody else unmaps it: who makes a path active goes by a number, which is another image's as soon as the mapping has gone.
+
+        meanwhile: called again and again until whoever holds it lets go
+        """
+        hold, end = self._holds.setdefault(device, threading.Lock()), self._clock() + HELD
+        while not hold.acquire(False):
+            if self._clock() >= end:
+                raise OSError(errno.EBUSY, 'another action with the mapping of %s is still under way after %d s' % (device, HELD))
+            meanwhile()
+            self._sleep(0.05)
+        try:
+            yield
+        finally:
+            hold.release()
 
     # -- of Ceph
 
@@ -192,13 +212,20 @@ class Hands(object):
     # -- of this gateway
 
     def _raise(self, device, _arg):
-        entry = self._entry(device)
-        if self._ready.pop(device, None) != (entry['client'], entry['number']):
-            # Unmapped and mapped anew meanwhile, as by a command that has outlived its agent: others may have written and been fenced since, and
-            # some OSD may not know that yet (found by tests/model/contract.py).
-            raise OSError(errno.ESTALE, 'image %s has another mapping than the one that was found to be up to date' % self.images[device])
-        self.guards.ensure(device, self._number(entry), entry['size'])
-        self.paths.make_active(device)
+        # A gateway that is refused clears its mappings, whatever is under way: not this one before its path is active, and not after it was looked at.
+        with self._holding(device):
+            entry = self._entry(device)
+            if self._ready.pop(device, None) != (entry['client'], entry['number']):
+                # Unmapped and mapped anew meanwhile, as by a command that has outlived its agent: others may have written and been fenced since, and
+                # some OSD may not know that yet (found by tests/model/contract.py).
+                raise OSError(errno.ESTALE, 'image %s has another mapping than the one that was found to be up to date' % self.images[device])
+            self.guards.ensure(device, self._number(entry), entry['size'])
+            # What others unmap (an operator, a command that has outlived its agent) they could until the guard was over it.
+            now = self.mapping(self.images[device])
+            if now is None or (now['client'], now['number']) != (entry['client'], entry['number']):
+                self.guards.remove(device)
+                raise OSError(errno.ESTALE, 'image %s was unmapped while its path was to become active' % self.images[device])
+            self.paths.make_active(device)
         return 'ok'
 
     def _lower(self, device, why):
@@ -218,22 +245,28 @@ class Hands(object):
 
     def _unmap(self, device, _arg):
         self._forget(device)
-        self.guards.remove(device)
-        entry = self.mapping(self.images[device])
-        if entry is not None:
-            self.rbd.unmap(entry['number'])
+        self._let_go(device, self.images[device])
         return 'ok'
+
+    def _let_go(self, device, image):
+        with self._holding(device):
+            self.guards.remove(device)
+            entry = self.mapping(image)
+            if entry is not None:
+                self.rbd.unmap(entry['number'])
 
     def _clear(self, device, client):
         """Nothing here must wait for what the guard holds back, so it lets go first; the sessions are gone by now."""
-        entry = self.mapping(self.images[device])
-        if entry is None or entry['client'] != client:
-            return 'ok'
-        self._forget(device)
-        self.guards.fail(device)
-        self.paths.make_passive(device)
-        self.guards.remove(device)
-        self.rbd.unmap(entry['number'], force=True)
+        # A raise that is under way may wait for it, too, and may just be about to make the guard.
+        with self._holding(device, lambda: self.guards.fail(device)):
+            entry = self.mapping(self.images[device])
+            if entry is None or entry['client'] != client:
+                return 'ok'
+            self._forget(device)
+            self.guards.fail(device)
+            self.paths.make_passive(device)
+            self.guards.remove(device)
+            self.rbd.unmap(entry['number'], force=True)
         return 'ok'
 
     def _open(self, _key, _arg):
@@ -266,10 +299,7 @@ class Hands(object):
 
     def forget(self, device, image):
         """A LUN that is not declared any more: let go of its mapping as soon as SCST has let go of the guard."""
-        self.guards.remove(device)
-        entry = self.mapping(image)
-        if entry is not None:
-            self.rbd.unmap(entry['number'])
+        self._let_go(device, image)
 
     def follow(self, mappings):
         """Guards as large as their images, which may have grown, and their paths in use. mappings: devices whose mappings are good."""
@@ -278,8 +308,12 @@ class Hands(object):
             if entry is None:
                 continue
             if size != entry['size']:
-                self.guards.ensure(device, self._number(entry), entry['size'])
-                self.paths.resync(device)
+                with self._holding(device):
+                    entry = self.mapping(self.images[device])
+                    if entry is None:
+                        continue
+                    self.guards.ensure(device, self._number(entry), entry['size'])
+                    self.paths.resync(device)
             for disk in failed:
                 self.say('%s: its path %s had failed though Ceph answers; trying it again' % (device, disk))
                 self.guards.reinstate(device, disk)

@@ -343,6 +343,11 @@ class Node:
         return not self.off and self.is_open() and self.value('device_groups/%s/target_groups/%s/state' % (device, self.name)) == 'active' \
             and self.value('devices/%s/active' % device) == '1'
 
+    def under(self, device):
+        """The image whose mapping is below a guard."""
+        disk = next(word for word in self.guards[ha_guard.PREFIX + device].split() if word.startswith('253:'))
+        return next((image for image, entry in self.mappings.items() if disk == '253:%d' % entry['number']), None)
+
     def round(self):
         if self.off or self.frozen:
             return
@@ -381,7 +386,8 @@ class World:
         self.site = dict(iqn_prefix=PREFIX, luns=luns, hosts=HOSTS, gateways=declared)
         self.states = {name: gateway_view(luns, name, HOSTS, declared, PREFIX, found, 'igw', 'osdkeepalive=2', '/sys', 'fenced', fsid='F')['state']
                        for name in names}
-        self.devices = [device['name'] for device in self.states['gw1']['devices']]
+        self.images = {device['name']: device['image'] for device in self.states['gw1']['devices']}
+        self.devices = list(self.images)
         self.nodes = {name: Node(self, name, number + 1) for number, name in enumerate(names)}
         for name, node in self.nodes.items():
             setattr(self, name, node)
@@ -439,4 +445,6 @@ class World:
             for name, node in self.nodes.items():
                 if node.serves(device) and ha_guard.PREFIX + device not in node.guards:
                     self.broken.append('%s: %s takes commands without a guard' % (name, device))
+                elif node.serves(device) and not node.refused() and node.under(device) != self.images[device]:
+                    self.broken.append('%s: %s takes commands over %s' % (name, device, node.under(device)))
         assert not self.broken, self.broken

@@ -235,6 +235,45 @@ def test_a_power_cut_of_all_gives_each_its_own_back():
     assert [world.owners(device) for device in world.devices] == [['gw1'], ['gw2']]
 
 
+def hold_up(guards, device, threads):
+    """Has the guard of a device wait before it is made: {"now": whether it waits, "go": set it}"""
+    ensure, state = guards.ensure, dict(now=False, go=False)
+
+    def held(which, disk, size):
+        while which == device and not state['go']:
+            state['now'] = True
+            threads.sleep(0)
+        return ensure(which, disk, size)
+
+    guards.ensure = held
+    return state
+
+
+def test_a_raise_that_is_held_up_while_its_gateway_is_refused_serves_no_other_image():
+    """Its mapping's number would be another image's by the time it goes on: the target opens, and writes to one disk land in another."""
+    world = World(disks=4).start()
+    disk, gw2, served = world.devices[0], world.gw2, []
+    held, paths = hold_up(gw2.agent.hands.guards, disk, world.threads), gw2.agent.hands.paths
+    make_active = paths.make_active
+
+    def look(device):
+        make_active(device)
+        served.append((device, gw2.under(device)))
+
+    paths.make_active = look
+    world.gw1.power_cut()
+    world.run(60, until=lambda: held['now'])
+    old = gw2.client
+    world.ceph.fence('somebody', old)
+    world.run(20)
+    out = not gw2.is_open() and list(gw2.mappings) == [world.images[disk]]
+    held['go'] = True
+    world.run(60, until=world.all_served)
+    assert all(image == world.images[device] for device, image in served), served
+    assert gw2.client != old and world.owners(disk) == ['gw2']
+    assert out, 'what it was about to use stayed, and so did the gateway out of service'
+
+
 def test_initiators_that_see_different_gateways_do_not_make_a_disk_go_to_and_fro(world, device):
     world.gw1.sees, world.gw2.sees = {'db'}, {'web'}
     before = len(world.gw1.actions) + len(world.gw2.actions)

@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from ansible_collections.cephgate.iscsi.plugins.module_utils import ha_hands
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_hands import Hands
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_types import action
 
@@ -150,3 +151,42 @@ def test_a_path_is_not_made_active_for_another_mapping_or_for_none_that_was_sett
         gateway.active.clear()
     assert gateway.do('raise', 'a') == 'failed' and not gateway.active
     assert 'image rbd/a has another mapping than the one that was found to be up to date' in gateway.said[-1]
+
+
+def test_a_path_is_not_made_active_when_the_mapping_went_while_its_guard_was_made(gateway):
+    gateway.do('map', 'a')
+    gateway.do('settle', 'a')
+    gateway.ensure = lambda *dummy: gateway.mappings.clear()  # by an operator, for example
+    assert gateway.do('raise', 'a') == 'failed' and not gateway.active
+    assert 'image rbd/a was unmapped while its path was to become active' in gateway.said[-1]
+
+
+def test_a_mapping_that_is_cleared_waits_for_a_raise_and_lets_go_of_what_that_one_waits_for(gateway):
+    gateway.do('map', 'a')
+    gateway.do('settle', 'a')
+    opening, failed, order = threading.Event(), threading.Event(), []
+
+    def make_active(device):
+        """Opening the guard reads what it holds back."""
+        opening.set()
+        order.append('active' if failed.wait(20) else 'stuck')
+
+    gateway.make_active, gateway.fail = make_active, lambda device: failed.set()
+    gateway.make_passive = lambda device: order.append('passive')
+    thread = threading.Thread(target=lambda: gateway.do('raise', 'a'))
+    thread.start()
+    assert opening.wait(20)
+    assert gateway.hands.perform(action('clear', 'a', 'C')) == 'ok'
+    thread.join(20)
+    assert order == ['active', 'passive'] and gateway.mappings == {}
+
+
+@pytest.mark.parametrize('kind', ['unmap', 'clear', 'raise'])
+def test_nobody_waits_for_ever_for_who_goes_by_the_same_mapping(gateway, kind, monkeypatch):
+    monkeypatch.setattr(ha_hands, 'HELD', 0.1)
+    gateway.do('map', 'a')
+    gateway.do('settle', 'a')
+    gateway.fail = lambda device: None
+    with gateway.hands._holding('a'):  # pylint: disable=protected-access
+        assert gateway.hands.perform(action(kind, 'a', 'C')) == 'failed'
+    assert 'another action with the mapping of a is still under way' in gateway.said[-1] and 'rbd/a' in gateway.mappings
