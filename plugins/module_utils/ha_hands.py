@@ -19,8 +19,10 @@ import threading
 import time
 
 from ansible_collections.cephgate.iscsi.plugins.module_utils.gateway_mapper import clock
+from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_guard import stand_in
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_types import MOVING
 from ansible_collections.cephgate.iscsi.plugins.module_utils.operations import Failed, Refused
+from ansible_collections.cephgate.iscsi.plugins.module_utils.rbd_plan import human
 
 SETTLING = 10   # seconds for the kernel's osdmap to become the newest
 GRACE = 5       # seconds that a target waits for its last LUNs before it is opened without them
@@ -82,6 +84,7 @@ class Hands(object):
         self._ready = {}         # {device: (client, number) of the mapping that was settled last}
         self._settling = threading.Lock()
         self._holds = {}         # {device: lock of its mapping}
+        self._known = {}         # {device: size that SCST was seen to know}
         self._settled = {}       # {client: (when the newest osdmap was last asked for, when that ended, what came of it)}
         self.take(state)
 
@@ -302,7 +305,7 @@ class Hands(object):
         self._let_go(device, image)
 
     def follow(self, mappings):
-        """Guards as large as their images, which may have grown, and their paths in use. mappings: devices whose mappings are good."""
+        """Guards and devices as large as their images, which may have grown, and guards' paths in use. mappings: devices whose mappings are good."""
         for device, (size, failed) in sorted(self.guards.overview().items()):
             entry = self.mapping(self.images[device]) if device in mappings and device in self.images else None
             if entry is None:
@@ -317,6 +320,31 @@ class Hands(object):
             for disk in failed:
                 self.say('%s: its path %s had failed though Ceph answers; trying it again' % (device, disk))
                 self.guards.reinstate(device, disk)
+        self._remind_all()
+
+    def _remind_all(self):
+        """Devices of disks that another gateway serves as large as their images, too: initiators use what a disk has grown by when all its paths tell
+        of it. SCST reads the size of what it opens, so it opens something of that size for a moment."""
+        for device, size in sorted(self.state['ha'].get('sizes', {}).items()):
+            if device in self.images and self._known.get(device) != size:
+                with self._holding(device):
+                    if self._remind(device, size):
+                        self._known[device] = size
+
+    def _remind(self, device, size):
+        """Whether SCST knows that a device has so many bytes."""
+        found = self.paths.size(device)
+        if found is None or found >= size:
+            return found is not None
+        if self.paths.look(device)[:2] != ('passive', False) or self.mapping(self.images[device]) is not None or self.guards.exists(device):
+            return False  # what is served, or about to be, is looked after by follow and by the next raise
+        self.guards.create(device, stand_in(size))
+        try:
+            self.paths.remember(device)
+        finally:
+            self.guards.remove(device)
+        self.say('%s: initiators are told that it has %s now' % (device, human(size)))
+        return True
 
     def see(self, devices=None):
         """{open, sessions, luns: {device: {client, path, moving, sessions, made}}, mappings: {device: entry}}.

@@ -133,6 +133,20 @@ class Paths(object):
         """Have SCST read the size anew, and tell initiators of it."""
         self.sysfs.write('devices/%s/resync_size' % device, '1')
 
+    def size(self, device):
+        """Bytes, as initiators are told; None without the device."""
+        found = read.value(self.sysfs, 'devices/%s/size' % device)
+        return None if found is None else int(found)
+
+    def remember(self, device):
+        """Have a closed device read the size of what is behind it now. It is open for that moment: SCST passes no command to it on a passive path."""
+        try:
+            self.sysfs.write('devices/%s/active' % device, '1')
+            self.resync(device)  # opening alone does not read it (3.10)
+        finally:
+            if self._active(device):
+                self.sysfs.write('devices/%s/active' % device, '0')
+
     def make_passive(self, device, moving=False):
         """On return the device is closed: what is behind it may go.
 

@@ -6,7 +6,7 @@ import pytest
 from ha_world import World
 
 from ansible_collections.cephgate.iscsi.plugins.module_utils import ha_agent
-from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_types import action
+from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_types import LIMITS, action
 
 
 def test_a_site_comes_up_on_its_preferred_gateways():
@@ -47,6 +47,21 @@ def test_a_mapping_that_was_broken_off_keeps_no_disk_from_service(other):
     assert world.ceph.locks[image] == client
     world.run(30, until=world.all_served)
     assert world.owners(lost) == ['gw2'] and world.ceph.fences == fences and world.gw2.client == client
+
+
+def test_a_disk_that_grew_has_its_new_size_on_the_gateway_that_does_not_serve_it_too(world, device):
+    """Initiators take the size that all paths tell."""
+    path = 'devices/%s/size' % device
+    for node in world.nodes.values():
+        node.agent.hands.state['ha']['sizes'][device] = 2 << 30
+    before = world.gw2.value(path), world.gw1.value('devices/%s/active' % device)
+    assert before == (str(1 << 30), '1')
+    world.run(12)
+    assert world.gw2.value(path) == str(2 << 30) and world.gw2.value('devices/%s/active' % device) == '0' and not world.gw2.guards
+    assert world.owners(device) == ['gw1'] and world.gw1.value(path) == str(1 << 30), 'what is served has the size of its mapping'
+    world.gw1.power_cut()
+    world.run(20, until=world.all_served)
+    assert world.owners(device) == ['gw2']
 
 
 def test_it_comes_back_on_standby(world, device):
@@ -284,7 +299,7 @@ def test_initiators_that_see_different_gateways_do_not_make_a_disk_go_to_and_fro
 def test_a_gateway_that_no_initiator_sees_gives_its_disks_away(world, device):
     world.gw1.sees = set()
     seconds = world.run(30, until=lambda: world.owners(device) == ['gw2'])
-    assert 10 <= seconds <= 14 and world.ceph.fences == []
+    assert LIMITS.blind <= seconds <= LIMITS.blind + 4 and world.ceph.fences == []
     world.gw1.sees = {'db', 'web'}
     world.run(30)
     assert world.owners(device) == ['gw2']

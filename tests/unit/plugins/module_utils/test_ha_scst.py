@@ -106,6 +106,22 @@ def test_a_disk_that_grew_elsewhere_has_its_new_size(gateway):
     assert gateway.value('devices/a/size') == str(2 << 30)
 
 
+def test_a_closed_device_remembers_a_new_size_and_stays_closed(gateway):
+    paths(gateway).make_passive('a')
+    gateway.files['/dev/guard']['size'] = 2 << 30
+    assert paths(gateway).size('a') == 1 << 30
+    paths(gateway).remember('a')
+    assert paths(gateway).size('a') == 2 << 30 and gateway.states()[1:] == ['standby', '0']
+
+
+def test_a_device_that_does_not_open_remembers_what_it_knew(gateway):
+    paths(gateway).make_passive('a')
+    del gateway.files['/dev/guard']
+    with pytest.raises(OSError):
+        paths(gateway).remember('a')
+    assert paths(gateway).size('a') == 1 << 30 and gateway.states()[1:] == ['standby', '0']
+
+
 @pytest.mark.parametrize('passive', ['standby', 'nonoptimized', 'unavailable'])
 def test_a_passive_path_has_let_go_of_the_device(gateway, passive):
     paths(gateway).make_active('a')
