@@ -336,7 +336,7 @@ class Hands(object):
         found = self.paths.size(device)
         if found is None or found >= size:
             return found is not None
-        if self.paths.look(device)[:2] != ('passive', False) or self.mapping(self.images[device]) is not None or self.guards.exists(device):
+        if self.paths.look(device)[:2] != ('passive', False) or self.mapping(self.images[device]) is not None or self.guards.found(device):
             return False  # what is served, or about to be, is looked after by follow and by the next raise
         self.guards.create(device, stand_in(size))
         try:
