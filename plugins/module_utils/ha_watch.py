@@ -30,6 +30,11 @@ RATE = 8.0
 HELD = 0.2      # seconds for a read, after which another thread goes on with the next disk
 FRESH = 1.0     # seconds for which an answer counts: of a disk that is read seldom, the newest one of all, and its own for as long as it must
 DOUBT = 0.5     # seconds that the blocklist may take to answer; without an answer the client counts as refused
+AGAIN = 2.0     # seconds for which the answer counts that Ceph does not refuse a client: an image with a broken object would have it asked at each read
+# Seconds after such an answer in which a late one is asked for again, and does not count as a fence: one broken object and a monitor that is slow for once
+# would take all disks of the gateway out of service. That is safe: should Ceph refuse the client since, it refuses its writes, and the next answer tells;
+# only initiators wait for longer.
+TRUST = 30.0
 GONE = (errno.ENOENT, errno.ENXIO, errno.ENODEV)
 PAGE = 4096
 
@@ -50,7 +55,8 @@ def read_disk(path, page):
 class Watch(object):
     """Of one mapping. listed(client) -> whether Ceph has it in its blocklist; may raise and may take its time.
 
-    certain: seconds that the answer may take, when without one the client does not count as refused; else in doubt it does
+    certain: seconds that the answer may take, when without one the client does not count as refused; else in doubt it does, but not for a while after
+    Ceph has said that it is none
     """
 
     def __init__(self, path, client, listed, say, read=read_disk, clock=clock, certain=None):
@@ -65,9 +71,11 @@ class Watch(object):
         self.heard = lambda when: None   # told of each answer
         self.news = lambda: None         # called after the first answer and after a refusal: somebody waits for them
         self.newest = lambda: self._answered  # when any disk of this gateway was answered last
+        self.cleared = lambda: None      # when Ceph last said that it does not refuse the client
         self._answered = None
         self._refused = False
-        self._odd = None
+        self._odd = set()
+        self._question = None            # (thread that asks Ceph, list for the answer)
         self.over = False
 
     def health(self):
@@ -91,6 +99,10 @@ class Watch(object):
                 self._tell('%s: reading its first block: %s, and Ceph does not say whether it refuses client %s. Does "ceph osd blocklist ls" '
                            "work with this gateway's key?" % (self.path, error, self.client))
                 return
+            if listed is None and self._trusted():
+                self._tell('%s: reading its first block: %s, and Ceph does not say in time whether it refuses client %s, which it did not a moment ago. '
+                           'It is asked again.' % (self.path, error, self.client))
+                return
             if listed is False:
                 self._tell('%s: reading its first block: %s, though Ceph does not refuse this client: is an object broken?' % (self.path, error))
                 self._answer()
@@ -103,9 +115,13 @@ class Watch(object):
 
     def _tell(self, text):
         """Once."""
-        if self._odd != text:
-            self._odd = text
+        if text not in self._odd:
+            self._odd.add(text)
             self.say(text)
+
+    def _trusted(self):
+        said = self.cleared()
+        return said is not None and 0 <= self._clock() - said < TRUST
 
     def _answer(self):
         # Told first: whoever asks how this disk is asks for the newest answer of all, which must be there by then.
@@ -116,17 +132,21 @@ class Watch(object):
             self.news()
 
     def _listed(self):
-        answer = []
+        """None without an answer in time. Who is late is waited for at the next read as well: more questions would only queue up behind that one."""
+        if self._question is None or not self._question[0].is_alive():
+            answer = []
 
-        def ask():
-            try:
-                answer.append(self.listed(self.client))
-            except Exception:  # pylint: disable=broad-except # whatever it was, it is no answer
-                pass
+            def ask():
+                try:
+                    answer.append(self.listed(self.client))
+                except Exception:  # pylint: disable=broad-except # whatever it was, it is no answer
+                    pass
 
-        thread = threading.Thread(target=ask)
-        thread.daemon = True
-        thread.start()
+            thread = threading.Thread(target=ask)
+            thread.daemon = True
+            thread.start()
+            self._question = thread, answer
+        thread, answer = self._question
         thread.join(self.certain or DOUBT)
         return answer[0] if answer else None
 
@@ -146,7 +166,8 @@ class Watchdog(object):
         self._sleep = sleep
         self._watches = {}
         self._listed = {}  # {client: True}, which stays so for a year; all mappings of a client ask at once
-        self._asking = threading.Lock()
+        self._cleared = {}  # {client: when Ceph last said that it does not refuse it}
+        self._asking, self._failures = threading.Lock(), 0
         self._newest = None
         self._turns = threading.Lock()
         self._rota = collections.deque()  # watches that nobody reads now, the one that was read longest ago first
@@ -160,12 +181,30 @@ class Watchdog(object):
         self.news()  # which may be set later than a mapping's watch is made
 
     def listed(self, client, ask):
-        """Whether Ceph has a client in its blocklist, asked for by C(ask); its hundred mappings need it once."""
-        if client not in self._listed:
+        """Whether Ceph refuses a client, asked for by C(ask); its hundred mappings need it once."""
+        failures = self._failures
+        if not self._known(client):
             with self._asking:
-                if client not in self._listed and ask(client):
-                    self._listed[client] = True
+                if self._failures != failures:
+                    raise EnvironmentError(errno.ETIMEDOUT, 'Ceph did not answer whoever asked before')  # a hundred would wait one after the other
+                if not self._known(client):
+                    self._ask(client, ask)
         return self._listed.get(client, False)
+
+    def _known(self, client):
+        said = self._cleared.get(client)
+        return client in self._listed or said is not None and 0 <= self._clock() - said < AGAIN
+
+    def _ask(self, client, ask):
+        try:
+            listed = ask(client)
+        except Exception:
+            self._failures += 1
+            raise
+        if listed:
+            self._listed[client] = True
+        else:
+            self._cleared[client] = self._clock()
 
     def follow(self, mappings):
         """mappings: {device: (path of the mapping, client address)}."""
@@ -178,6 +217,7 @@ class Watchdog(object):
                 watch = self._watches[device] = self.make(path, client)
                 watch.pace, watch.heard, watch.newest, watch.news = self.pace, self._heard, lambda: self._newest, self._told
                 watch.listed = lambda client, ask=watch.listed: self.listed(client, ask)
+                watch.cleared = lambda client=client: self._cleared.get(client)
                 self.start(lambda watch=watch: self._begin(watch))
 
     def watches(self):

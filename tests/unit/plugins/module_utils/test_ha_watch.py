@@ -39,7 +39,7 @@ def test_the_loop_is_woken_for_what_it_waits_for():
 
 
 def test_a_refused_client_is_asked_for_once_for_all_its_disks():
-    asked, answer = [], [False]
+    asked, answer, time = [], [False], [7]
 
     def read(path, page):
         raise OSError(errno.EIO, 'Input/output error')
@@ -48,17 +48,101 @@ def test_a_refused_client_is_asked_for_once_for_all_its_disks():
         asked.append(client)
         return answer[0]
 
-    dog = ha_watch.Watchdog(lambda run: None, lambda path, client: ha_watch.Watch(path, client, listed, lambda text: None, read, lambda: 7))
+    dog = ha_watch.Watchdog(lambda run: None, lambda path, client: ha_watch.Watch(path, client, listed, lambda text: None, read, lambda: time[0]),
+                            lambda: time[0])
     dog.follow(dict((str(number), ('/dev/rbd%d' % number, 'c' if number < 50 else 'other')) for number in range(51)))
     dog._watches['7'].look()
     dog._watches['8'].look()
-    assert asked == ['c', 'c'] and dog.health('7') == 'good', 'who is not listed now may be later'
+    assert asked == ['c'] and dog.health('7') == dog.health('8') == 'good', 'a broken object does not ask four times a second'
+    time[0] += ha_watch.AGAIN
+    dog._watches['8'].look()
+    assert asked == ['c', 'c'], 'who is not listed now may be later'
+    time[0] += ha_watch.AGAIN
     answer[0] = True
     for number in range(50):
         dog._watches[str(number)].look()
     assert asked == ['c', 'c', 'c'] and all(dog.health(str(number)) == 'fenced' for number in range(50))
     dog._watches['50'].look()
     assert asked[-1] == 'other'
+
+
+class Monitors:
+    """Of two mappings of one client whose reads fail. Ceph says whom it refuses when it is let: go."""
+
+    def __init__(self, monkeypatch, certain=None):
+        monkeypatch.setattr(ha_watch, 'DOUBT', 0.1)
+        self.time, self.asked, self.said, self.refused, self.broken, self.go = 0, 0, [], False, False, threading.Event()
+        self.go.set()
+        self.dog = ha_watch.Watchdog(lambda run: None, lambda path, client: ha_watch.Watch(
+            path, client, self.listed, self.said.append, self.read, lambda: self.time, certain), lambda: self.time)
+        self.dog.follow({'a': ('/dev/rbd0', 'c'), 'b': ('/dev/rbd1', 'c')})
+
+    def read(self, path, page):
+        raise OSError(errno.EIO, 'Input/output error')
+
+    def listed(self, client):
+        self.asked += 1
+        assert self.go.wait(10)
+        if self.broken:
+            raise OSError(errno.ETIMEDOUT, 'Connection timed out')
+        return self.refused
+
+    def look(self, seconds=0, device='a'):
+        self.time += seconds
+        self.dog._watches[device].look()
+        return self.dog.health(device)
+
+    def answer(self):
+        self.go.set()
+        for watch in self.dog.watches():
+            if watch._question:
+                watch._question[0].join(10)
+
+
+def test_a_late_answer_is_a_fence_unless_ceph_has_just_said_that_it_is_none(monkeypatch):
+    monitors = Monitors(monkeypatch)
+    assert monitors.look() == 'good'
+    monitors.go.clear()
+    questions = set()
+    for dummy in range(5):
+        assert monitors.look(5) == 'silent', 'neither fenced nor an answer'
+        questions.add(monitors.dog._watches['a']._question[0])
+    assert monitors.asked == 2 and len(questions) == 1, 'one question at a time'
+    assert len([line for line in monitors.said if 'does not say in time whether it refuses client c' in line]) == 1 and len(monitors.said) == 2
+    assert monitors.look(5) == 'fenced', 'for half a minute nobody has said that it is none'
+    monitors.go.set()
+
+
+def test_nobody_has_said_anything_yet_and_an_answer_is_late(monkeypatch):
+    monitors = Monitors(monkeypatch)
+    monitors.go.clear()
+    assert monitors.look() == 'fenced'
+    monitors.go.set()
+
+
+@pytest.mark.parametrize('refused', [True, False])
+def test_an_answer_that_came_late_counts_for_the_next_read(monkeypatch, refused):
+    monitors = Monitors(monkeypatch)
+    monitors.look()
+    monitors.go.clear()
+    assert monitors.look(5) == 'silent'
+    monitors.refused = refused
+    monitors.answer()
+    assert monitors.look() == ('fenced' if refused else 'good') and monitors.asked == 2
+    monitors.go.clear()
+    assert monitors.look(29, 'b') == ('fenced' if refused else None), 'a slow monitor is no fence for as long as it answers at all'
+    monitors.go.set()
+
+
+def test_of_many_who_wait_for_an_answer_that_does_not_come_one_asks(monkeypatch):
+    monitors = Monitors(monkeypatch, certain=0.1)
+    monitors.broken = True
+    monitors.go.clear()
+    assert monitors.look() is None and monitors.look(0, 'b') is None
+    monitors.answer()
+    assert monitors.asked == 1, 'each would wait for as long as Ceph may take, one after the other'
+    monitors.broken = False
+    assert monitors.look() == 'good' and monitors.asked == 2
 
 
 def test_many_disks_are_read_no_more_often_in_all_than_few():
