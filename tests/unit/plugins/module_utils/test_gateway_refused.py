@@ -16,18 +16,23 @@ FIRST, SECOND = '10.99.0.11:0/1', '10.99.0.11:0/2'
 
 
 class Refusing(World):
-    """listed: the blocklist; refused: clients whose reads fail; away: whether Ceph does not say whom it refuses."""
+    """listed: the blocklist; refused: clients whose reads fail; away: whether Ceph does not say whom it refuses; locking: images whose reads want the lock."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, locking=()):
         super().__init__(folder=folder)
+        self.locking, self.reads = locking, set()
         self.refused, self.listed, self.away, self.used, self.asked = set(), set(), False, [], 0
         self.write()
-        sentry = Sentry(self.mapped, self.ask, self.journal.append, read=self.read)
+        sentry = Sentry(self.mapped, self.ask, self.journal.append, read=self.read, takes_lock=self.takes_lock)
         self.service = self.keeper(sentry=sentry, release=lambda gateway, dead: gateway_release.release(
             gateway, lambda entry: self.used, patience=0.2, dead=dead))
-        self.until(lambda: self.luns() == ['0', '1', '2'] and self.enabled() and len(sentry._followed) == 3)
+        self.until(lambda: self.luns() == ['0', '1', '2'] and self.enabled() and len(sentry._clients) == 3)
+
+    def takes_lock(self, entry):
+        return any(image in self.locking for image, found in self.mappings.items() if found['number'] == entry['number'])
 
     def read(self, path, _page):
+        self.reads.update(image for image, entry in self.mappings.items() if path == '/dev/rbd%d' % entry['number'])
         client = next((entry['client'] for entry in self.mapped().values() if path == '/dev/rbd%d' % entry['number']), None)
         if client in self.refused:
             raise OSError(errno.EIO, 'Input/output error')
@@ -132,3 +137,45 @@ def test_what_a_kernel_does_not_name_a_client_of_is_left_alone(world):
     world.refuse(None)
     world.look(1)
     assert world.enabled() and not world.said('leaves service')
+
+
+def test_an_image_whose_reads_want_its_lock_is_not_read_and_another_one_speaks_for_its_client(tmp_path, monkeypatch):
+    monkeypatch.setattr(gateway_refused, 'FOLLOW', 0.2)
+    world = Refusing(tmp_path, locking=('rbd/a', 'rbd/b'))
+    world.look(1)
+    assert world.reads == {'rbd/c'} and world.asked == 0
+    world.refuse()
+    world.until(lambda: {entry['client'] for entry in world.mappings.values()} == {SECOND} and len(world.mappings) == 3 and world.enabled())
+    assert world.reads == {'rbd/c'}
+
+
+def test_of_a_client_of_which_nothing_is_read_ceph_is_asked(tmp_path, monkeypatch):
+    monkeypatch.setattr(gateway_refused, 'FOLLOW', 0.5)
+    world = Refusing(tmp_path, locking=('rbd/a', 'rbd/b', 'rbd/c'))
+    asked = world.asked
+    world.look(1.2)
+    assert 1 <= world.asked - asked <= 3, 'and not at each look'
+    world.away = True
+    world.look(1)
+    assert world.enabled() and len(world.said('Ceph does not say whether it refuses client %s' % FIRST)) == 1, 'said once'
+    world.away = False
+    world.refuse()
+    world.until(lambda: {entry['client'] for entry in world.mappings.values()} == {SECOND} and len(world.mappings) == 3 and world.enabled())
+    assert world.reads == set()
+
+
+@pytest.mark.parametrize('features, options, wanted', [
+    ('0x0000000000000005', 'name=igw,key=client.igw,osdkeepalive=2', False),
+    ('0x000000000000000d', 'name=igw,key=client.igw', True),
+    ('0x0000000000000005', 'name=igw,key=client.igw,lock_on_read', True),
+    ('0x0000000000000005', None, False),
+    (None, None, True),
+])
+def test_which_reads_want_the_lock(tmp_path, features, options, wanted):
+    folder = tmp_path / '7'
+    folder.mkdir()
+    if features:
+        (folder / 'features').write_text(features + '\n')
+    if options:
+        (folder / 'config_info').write_text('10.0.0.1:6789 %s rbd a -\n' % options)
+    assert gateway_refused.takes_lock(dict(number=7), str(tmp_path)) is wanted
