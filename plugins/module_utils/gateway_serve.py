@@ -136,6 +136,7 @@ class Keeper(object):
         self.sentry.over()
         self._leave_again = self._clock() + (RETRY_EVERY if problems else 0)
         self._served, self._again, self._look_for_images = False, 0, 0
+        self._ready_since = None  # as after a boot: the first images wait for the others
 
     def _needed(self):
         now = self._clock()

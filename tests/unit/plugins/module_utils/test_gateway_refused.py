@@ -85,6 +85,25 @@ def test_it_leaves_sessions_first_and_is_back_with_a_new_client(world):
     assert world.journal[journal:] == [], 'and that is the end of it'
 
 
+def test_it_comes_back_with_all_its_images_as_after_a_boot(world):
+    """A host that logs in looks for LUNs once."""
+    world.time += 30
+    for image in ('rbd/b', 'rbd/c'):
+        world.hang(image)
+    world.refuse()
+    world.until(lambda: world.said('leaves service') and 'rbd/a' in world.mappings and world.mappings['rbd/a']['client'] == SECOND)
+    end = world.time + 2
+    while world.time < end:
+        world.service.tick()
+        time.sleep(0.02)
+        world.time += 0.1
+        assert not world.enabled()
+    for image in ('rbd/b', 'rbd/c'):
+        world.answer(image)
+    world.until(world.enabled)
+    assert world.luns() == ['0', '1', '2']
+
+
 def test_an_image_with_a_broken_object_takes_nothing_out_of_service(world):
     world.refused.add(FIRST)
     world.look(1.5)
