@@ -73,7 +73,7 @@ class Sentry(object):
         self._due = None
 
     def look(self, images):
-        """{image: why} of those among C(images) whose client Ceph refuses. To be called twice a second.
+        """{image: client} of those among C(images) whose client Ceph refuses. To be called twice a second.
 
         One mapping's answer is enough for all of its client: other OSDs may not know yet.
         """
@@ -84,7 +84,7 @@ class Sentry(object):
             self._follow(images)
         self._watchdog.tend()
         refused = self._refused | set(client for image, client in self._clients.items() if self._watchdog.health(image) == 'fenced')
-        return dict((image, 'Ceph refuses client %s' % client) for image, client in self._clients.items() if client in refused)
+        return dict((image, client) for image, client in self._clients.items() if client in refused)
 
     def _follow(self, images):
         # A kernel before 4.11 does not tell its client's address, without which Ceph cannot be asked.

@@ -28,7 +28,7 @@ CLOSING = 5
 def release(gateway, holders=None, patience=PATIENCE, sleep=time.sleep, dead=None):
     """Targets out of service, sessions closed, devices removed, images unmapped: (operations done, {object: problem}).
 
-    dead: {image: why} of mappings that refuse every read and write; those are unmapped by force
+    dead: {image: client} of mappings of a client that Ceph refuses; those are unmapped by force
     holders: as rbd.holders, which looks in the SCST of this gateway
     """
     holders = holders or (lambda entry: rbd.holders(entry, scst=gateway.state['sysfs_root']))
@@ -47,8 +47,8 @@ def release(gateway, holders=None, patience=PATIENCE, sleep=time.sleep, dead=Non
             if clock() >= late:
                 break
             sleep(0.25)
-    _unmap(gateway, holders, end, sleep, done, problems, dead)
-    return done, problems
+    _unmap(gateway, holders, end, sleep, done, problems, dead or {})
+    return list(done), dict(problems)  # who is held up may still add to them
 
 
 def _targets(gateway):
@@ -65,21 +65,29 @@ def _devices(gateway):
 
 def _unmap(gateway, holders, end, sleep, done, problems, dead):
     """Several at a time; again for a while where something still holds the mapping."""
-    queue = [entry['image'] for entry in gateway.state['images']]
+    images = [entry['image'] for entry in gateway.state['images']]
+    queue, over, given_up = list(images), [], []
+
+    def unmap(image):
+        gateway.unguard(image)
+        current = gateway.mapped()
+        # What was mapped anew since has another client, and may be in use.
+        found = current.get(image)
+        refused = dict.fromkeys(rbd.numbers(found), 'Ceph refuses client %s' % dead[image]) if found and found['client'] == dead.get(image) else {}
+        plan = plan_mappings(gateway.rbd, current, [dict(image=image, state='absent')], holders, refused)
+        if not given_up:
+            done.extend(perform(plan, gateway.rbd.perform))
 
     def work():
-        while True:
+        # Who was held up must not go on when the gateway is back: what is mapped then is new.
+        while not given_up:
             try:
                 image = queue.pop(0)
             except IndexError:
                 return
-            while True:
+            while not given_up:
                 try:
-                    gateway.unguard(image)
-                    found = gateway.mapped()
-                    refused = dict.fromkeys(rbd.numbers(found[image]), dead[image]) if image in found and image in (dead or {}) else {}
-                    done.extend(perform(plan_mappings(gateway.rbd, found, [dict(image=image, state='absent')], holders, refused),
-                                        gateway.rbd.perform))
+                    unmap(image)
                     problems.pop(image, None)
                     break
                 except (Refused, Failed, EnvironmentError) as error:
@@ -87,6 +95,7 @@ def _unmap(gateway, holders, end, sleep, done, problems, dead):
                 if clock() >= end:
                     break
                 sleep(0.5)
+            over.append(image)
 
     threads = [threading.Thread(target=work) for _number in range(min(WIDTH, len(queue)))]
     for thread in threads:
@@ -94,3 +103,7 @@ def _unmap(gateway, holders, end, sleep, done, problems, dead):
         thread.start()
     for thread in threads:
         thread.join(max(0.1, end + 5 - clock()))
+    given_up.append(True)
+    late = [image for image in images if image not in over]
+    for image in late:
+        problems.setdefault(image, 'image %s: %s' % (image, 'not tried, others took too long' if image in queue else 'unmapping it has not ended'))

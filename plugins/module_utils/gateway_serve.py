@@ -127,7 +127,8 @@ class Keeper(object):
 
     def _leave(self, refused):
         """Sessions go before anything else: what still comes is answered with medium errors. The next looks bring everything back."""
-        self.say('this gateway leaves service until it has a new client of Ceph: %s' % '; '.join(sorted(set(refused.values()))))
+        self.say('this gateway leaves service until it has a new client of Ceph: %s' % '; '.join(
+            'Ceph refuses client %s' % client for client in sorted(set(refused.values()))))
         done, problems = self.release(self._here, dead=refused)
         for operation in done:
             self.say(operation.line())

@@ -3,12 +3,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A gateway that goes down lets go of all it can, and does not wait for what it cannot."""
 import errno
+import threading
 import time
 
 import pytest
 from gateway_world import HOST, PREFIX, World
 from scst_emulator import login
 
+from ansible_collections.cephgate.iscsi.plugins.module_utils import gateway_release
 from ansible_collections.cephgate.iscsi.plugins.module_utils.gateway_release import release
 
 
@@ -70,3 +72,41 @@ def test_a_session_that_goes_late_keeps_its_target_for_a_moment_only(world, monk
     monkeypatch.setattr(world.scst, 'write', reluctant)
     done, problems = release(world.gateway(), free, sleep=lambda seconds: None)
     assert problems == {} and not busy and world.mappings == {} and any(': remove' in operation.line() for operation in done)
+
+
+CLIENT = '10.99.0.11:0/1'  # of all that is mapped first
+
+
+def test_who_is_held_up_does_not_go_on_when_the_gateway_is_back(world, monkeypatch):
+    """What is mapped then is new, and may be served: to unmap it by force would be errors for applications."""
+    monkeypatch.setattr(gateway_release, 'WIDTH', 2)
+    rbd, go, ended = world.rbd, threading.Event(), []
+
+    def slow(argv, stdin):
+        assert go.wait(20)
+        try:
+            return rbd(argv, stdin)
+        finally:
+            ended.append(argv[-1])
+
+    world.rbd = slow
+    world.mappings['rbd/c']['number'] = 9
+    began = time.monotonic()
+    dummy, problems = release(world.gateway(), free, patience=-4.9, dead=dict.fromkeys(world.mappings, CLIENT))
+    assert time.monotonic() - began < 5 and not any(words[0] == 'unmap' for words in world.calls)
+    assert sorted(problems) == ['rbd/a', 'rbd/b', 'rbd/c']
+    assert 'unmapping it has not ended' in problems['rbd/a'] and 'not tried' in problems['rbd/c']
+    world.mappings['rbd/c']['client'] = '10.99.0.11:0/2'
+    go.set()
+    end = time.monotonic() + 20
+    while len(ended) < 2 and time.monotonic() < end:
+        time.sleep(0.01)
+    time.sleep(0.2)
+    assert '/dev/rbd9' not in ended and list(world.mappings) == ['rbd/c']
+
+
+def test_only_what_the_refused_client_has_is_unmapped_by_force(world):
+    world.mappings['rbd/b'].update(client='10.99.0.11:0/2', number=9)
+    dummy, problems = release(world.gateway(), free, dead=dict.fromkeys(world.mappings, CLIENT))
+    unmapped = dict((words[-1], 'force' in words) for words in world.calls if words[0] == 'unmap')
+    assert problems == {} and sorted(unmapped.values()) == [False, True, True] and unmapped['/dev/rbd9'] is False
