@@ -7,12 +7,16 @@ import time
 
 import pytest
 
-from plays_site import DB, LUNS, PREFIX, WEB, Site
+from plays_site import DB, LUNS, PREFIX, TOP, WEB, Site
 
 FENCED = dict(cephgate_ha_mode='fenced', gateway_service=True, gateway_drain_tries=30, cephgate_ceph_mon_host='10.99.1.1')
 IMAGES = ['rbd/a', 'rbd/b', 'rbd/c']
 HOME = {'rbd/a': ['gw1'], 'rbd/b': ['gw2'], 'rbd/c': ['gw2']}  # as declared; rbd/c by its hash
 ON_GW1, ON_GW2 = ({image: [name] for image in IMAGES} for name in ('gw1', 'gw2'))
+# Another SCST than the one that serves: none is noted as built here.
+SCST = dict(cephgate_scst_install=True, scst_version='3.10', scst_build_source=str(TOP / 'molecule/scst_build/source'), scst_build_check_kernel=False,
+            scst_build_dkms=False, scst_build_manage_packages=False, scst_build_init='systemd', scst_build_disk_mib=1,
+            scst_build_dir='/run/scst-build', scst_build_state_dir='/run/scst-state')
 ABSENT = [dict(lun, state='absent') if lun['image'] == 'rbd/b' else lun for lun in LUNS]
 
 
@@ -177,6 +181,11 @@ def test_an_upgrade_takes_one_gateway_after_the_other(site):
     assert settled(site, ON_GW1), 'the last one that was upgraded has none, and takes none back by itself'
     good(site.play('failback', cephgate_gateway='gw2'))
     assert settled(site, HOME)
+
+
+def test_another_scst_under_live_sessions_is_no_reason_not_to_begin(site):
+    run = good(site.play('upgrade', '--check', **SCST))
+    assert run.did('Say what is to be built') == ['gw1', 'gw2'] and settled(site, HOME)
 
 
 def test_an_agent_that_was_frozen_finds_its_gateway_fenced_and_comes_back_as_standby(site):
