@@ -73,7 +73,7 @@ failover: venv  ## the failure matrix of both modes, on the lab that is up: make
 	@.venv/bin/python tests/integration/lab/failover.py $(if $(MODE),--mode $(MODE)) $(if $(CASE),--case '$(CASE)')
 # The stale write below SCST, which needs no real one; with it: make stale-write.
 lab-stale.run:
-	@$(LAB) phase 'tests: held write' $(PYTEST) tests/integration/lab/test_held_write.py
+	@$(LAB) phase 'tests: held write' $(PYTEST) tests/integration/lab/test_held_write.py tests/integration/lab/test_held_image.py
 lab-proof.run:
 	@$(LAB) phase 'proof' $(LAB) proof
 	@$(LAB) phases
