@@ -15,6 +15,8 @@ description:
   - Creates images that are absent and grows images that are smaller than declared.
   - Never shrinks an image, and deletes one only with both O(images[].state=absent) and O(images[].delete).
   - The whole list is checked before the first image is changed.
+  - An image that a gateway serves with C(ha_mode=fenced) keeps its exclusive lock, for which C(rbd resize) asks in vain. It is grown through its
+    header, which needs Ceph's Python library C(rados) on the host. With the feature C(object-map) or C(journaling) it is refused.
 options:
   images:
     description: The images.

@@ -17,6 +17,8 @@ description:
   - An image is rolled back only when nobody has it open, because hosts keep what they have read of a disk. A LUN is therefore
     removed from its hosts first.
   - The whole list is checked before the first snapshot is changed.
+  - An image that a gateway serves with C(ha_mode=fenced) keeps its exclusive lock, for which C(rbd snap create) asks in vain. Its snapshot is made
+    through its header, which needs Ceph's Python library C(rados) on the host. With the feature C(object-map) or C(journaling) it is refused.
 options:
   snapshots:
     description: The snapshots.
