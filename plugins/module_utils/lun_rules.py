@@ -46,7 +46,7 @@ def identity_form(lun):
 
 def identities(luns):
     """Identities that SCST would refuse, or hosts take for one. Those that are derived differ; of a disk that goes nothing is asked."""
-    devices = []
+    devices, found = [], []
     for lun in luns:
         if lun.get('state') == 'absent':
             continue
@@ -55,10 +55,9 @@ def identities(luns):
             try:
                 attributes[key] = scst_values.canonical(key, lun['identity'][key], 'image %s: identity' % lun.get('image'))
             except Refused as error:
-                yield '%s' % error
+                found.append('%s' % error)
         devices.append(dict(image='image %s' % lun.get('image'), attributes=attributes))
-    for problem in gateway_identity.collisions(devices):
-        yield problem
+    return found + list(gateway_identity.collisions(devices))
 
 
 def size_of(value):

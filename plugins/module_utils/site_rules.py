@@ -256,8 +256,9 @@ def _luns(luns, hosts, gateways):
         if lun.get('state', 'present') not in ('present', 'absent'):
             yield 'image %s: state is "%s"; it is present or absent. Correct it.' % (image, lun['state'])
         # Of what goes nothing is made.
-        for problem in lun_rules.sizes(lun) if lun.get('state') != 'absent' else ():
-            yield problem
+        sizes = list(lun_rules.sizes(lun)) if lun.get('state') != 'absent' else []
+        if sizes:
+            yield ' '.join(sizes)
         device = device_name(image)
         if device in devices:
             yield ('images %s and %s both get the SCST device name %s. Rename one of the images.'
