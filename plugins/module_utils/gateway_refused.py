@@ -25,7 +25,6 @@ from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_loop import Thre
 from ansible_collections.cephgate.iscsi.plugins.module_utils.ha_watch import Watch, Watchdog, read_disk
 
 FOLLOW = 2.0  # seconds between two looks at what is mapped, and between two questions whether Ceph refuses a client of which nothing can be read
-AGAIN = 2.0   # seconds for which the answer counts that Ceph does not refuse a client: an image with a broken object would have it asked at each read
 ASK = 4.0     # seconds that Ceph may take to say whether it refuses a client; it is asked again for as long as it does not
 OBJECT_MAP = 1 << 3  # of an image's features
 
@@ -54,12 +53,11 @@ class Sentry(object):
 
     def __init__(self, mapped, listed, say, read=read_disk, clock=clock, takes_lock=takes_lock):
         def make(path, client):
-            return Watch(path, client, self._listed, say, read=read, clock=clock, certain=ASK)
+            return Watch(path, client, listed, say, read=read, clock=clock, certain=ASK)
 
         self.wake = threading.Event()  # set when something was found; for whoever waits between two looks
         self._mapped = mapped
         self._ask = listed
-        self._good = {}  # {client: when Ceph last said that it does not refuse it}
         self._say = say
         self._takes_lock = takes_lock
         self._clock = clock
@@ -119,15 +117,6 @@ class Sentry(object):
             self._say('Ceph refuses client %s' % client)
             self._refused = self._refused | set([client])
             self.wake.set()
-
-    def _listed(self, client):
-        said = self._good.get(client)
-        if said is not None and self._clock() < said + AGAIN:
-            return False
-        found = self._ask(client)
-        if not found:
-            self._good = {client: self._clock()}
-        return found
 
     def over(self):
         """What is mapped is another one now."""

@@ -16,7 +16,7 @@ BIN = pathlib.Path(sys.executable).parent
 
 RBD = """#!/bin/sh
 echo "$*" >> %s
-case "$*" in *info*) echo '{"size": 1073741824, "id": "now", "features": []}';; esac
+case "$*" in *info*) echo '{"size": 1073741824, "id": "now", "features": ["layering", "exclusive-lock"]}';; esac
 """
 
 PLAY = """
